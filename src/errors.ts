@@ -1,0 +1,292 @@
+/** Every public error. One root, a stable `code` for each class, and no parameter value or secret in any of them. */
+
+/** What is kept of a driver's error: enough to find the fault, nothing that can hold a row's values. */
+export class ScrubbedCause extends Error {
+  override readonly name: string
+  readonly code: string | null
+  readonly schema: string | null
+  readonly table: string | null
+  readonly column: string | null
+  readonly constraint: string | null
+  readonly routine: string | null
+
+  constructor(fields: {
+    readonly name: string
+    readonly message: string
+    readonly code?: string | undefined
+    readonly schema?: string | undefined
+    readonly table?: string | undefined
+    readonly column?: string | undefined
+    readonly constraint?: string | undefined
+    readonly routine?: string | undefined
+  }) {
+    super(fields.message)
+    this.name = fields.name
+    this.code = fields.code ?? null
+    this.schema = fields.schema ?? null
+    this.table = fields.table ?? null
+    this.column = fields.column ?? null
+    this.constraint = fields.constraint ?? null
+    this.routine = fields.routine ?? null
+    // The stack of this copy would only repeat where the copy was made.
+    this.stack = `${this.name}: ${this.message}`
+  }
+}
+
+/** The root of all errors that ashlar throws. */
+export abstract class DataAccessError extends Error {
+  /** Stable across releases; what a program compares. */
+  abstract readonly code: string
+
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+  }
+}
+
+/** An option, environment variable or URL part that cannot be used. */
+export class ConfigError extends DataAccessError {
+  override readonly code = 'ASHLAR_CONFIG'
+  /** The option, as a path (`pool.max`), or the environment variable's name. */
+  readonly field: string
+  /** The refused value, or `[hidden]` where it could hold a secret. */
+  readonly value: string
+  /** What would have been accepted. */
+  readonly limit: string
+
+  constructor(fields: { readonly field: string; readonly value: string; readonly limit: string }) {
+    super(`${fields.field} is ${fields.value}, but must be ${fields.limit}`)
+    this.field = fields.field
+    this.value = fields.value
+    this.limit = fields.limit
+  }
+}
+
+/** Why an embedded server could not be used; see {@link EmbeddedServerError}. */
+export type EmbeddedServerReason =
+  | 'not-installed'
+  | 'unsupported-platform'
+  | 'binaries-unreadable'
+  | 'folder-not-writable'
+  | 'folder-in-use'
+  | 'version-mismatch'
+  | 'no-user'
+  | 'no-free-port'
+  | 'init-failed'
+  | 'start-failed'
+  | 'start-timeout'
+
+/** The embedded server could not be prepared or started. The message says what to do. */
+export class EmbeddedServerError extends DataAccessError {
+  override readonly code = 'ASHLAR_EMBEDDED_SERVER'
+  readonly reason: EmbeddedServerReason
+
+  constructor(reason: EmbeddedServerReason, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.reason = reason
+  }
+}
+
+/** A migration file is malformed, or applying or reverting it failed; nothing of it is left. */
+export class MigrationError extends DataAccessError {
+  override readonly code = 'ASHLAR_MIGRATION'
+  /** The migration's file, or null when the fault is not one file's. */
+  readonly file: string | null
+
+  constructor(message: string, fields: { readonly file?: string; readonly cause?: unknown } = {}) {
+    super(message, { cause: fields.cause })
+    this.file = fields.file ?? null
+  }
+}
+
+/** No connection, or the connection was lost before anything was sent on it. */
+export class ConnectionError extends DataAccessError {
+  override readonly code: string = 'ASHLAR_CONNECTION'
+}
+
+/** Sizes of a pool at one moment, in connections; `waiting` in calls. */
+export interface PoolSizes {
+  readonly max: number
+  readonly open: number
+  readonly idle: number
+  readonly borrowed: number
+  readonly waiting: number
+}
+
+/** No connection became free within `acquireTimeoutMs`. */
+export class AcquireTimeoutError extends ConnectionError {
+  override readonly code = 'ASHLAR_ACQUIRE_TIMEOUT'
+  readonly waitedMs: number
+  readonly pool: PoolSizes
+
+  constructor(waitedMs: number, pool: PoolSizes) {
+    super(
+      `no connection became free within ${waitedMs} ms: ${pool.borrowed} of ${pool.max} borrowed, ${pool.waiting} waiting`,
+    )
+    this.waitedMs = waitedMs
+    this.pool = pool
+  }
+}
+
+/** The database handle was closed; nothing was sent. */
+export class PoolClosedError extends ConnectionError {
+  override readonly code = 'ASHLAR_POOL_CLOSED'
+
+  constructor() {
+    super('the database handle is closed')
+  }
+}
+
+/** What a {@link QueryError} carries beside its message. */
+export interface QueryErrorFields {
+  readonly query: string
+  readonly sqlState: string | null
+  readonly cause?: unknown
+}
+
+/** The server refused a statement. */
+export class QueryError extends DataAccessError {
+  override readonly code: string = 'ASHLAR_QUERY'
+  /** The query's name, or `query` for raw text. */
+  readonly query: string
+  readonly sqlState: string | null
+
+  constructor(message: string, fields: QueryErrorFields) {
+    super(`${fields.query}: ${message}`, { cause: fields.cause })
+    this.query = fields.query
+    this.sqlState = fields.sqlState
+  }
+}
+
+/** What a {@link ConstraintError} carries beside its message. */
+export interface ConstraintErrorFields extends QueryErrorFields {
+  readonly constraint: string | null
+  readonly table: string | null
+  readonly column: string | null
+}
+
+/** A constraint of the database refused the row; nothing was written. */
+export abstract class ConstraintError extends QueryError {
+  readonly constraint: string | null
+  readonly table: string | null
+  readonly column: string | null
+
+  constructor(message: string, fields: ConstraintErrorFields) {
+    super(message, fields)
+    this.constraint = fields.constraint
+    this.table = fields.table
+    this.column = fields.column
+  }
+}
+
+/** SQLSTATE 23505, 23P01. */
+export class UniqueViolationError extends ConstraintError {
+  override readonly code = 'ASHLAR_UNIQUE_VIOLATION'
+}
+
+/** SQLSTATE 23503, 23001. */
+export class ForeignKeyViolationError extends ConstraintError {
+  override readonly code = 'ASHLAR_FOREIGN_KEY_VIOLATION'
+}
+
+/** SQLSTATE 23502. */
+export class NotNullViolationError extends ConstraintError {
+  override readonly code = 'ASHLAR_NOT_NULL_VIOLATION'
+}
+
+/** SQLSTATE 23514. */
+export class CheckViolationError extends ConstraintError {
+  override readonly code = 'ASHLAR_CHECK_VIOLATION'
+}
+
+/** The server gave up for a reason that a later attempt may not meet: serialization, deadlock, lock, resources. */
+export class TransientError extends QueryError {
+  override readonly code = 'ASHLAR_TRANSIENT'
+}
+
+/** The statement ran longer than its time limit and was stopped; nothing of it was kept. */
+export class TimeoutError extends QueryError {
+  override readonly code = 'ASHLAR_TIMEOUT'
+}
+
+/** The statement was cancelled on the server; nothing of it was kept. */
+export class CancelledError extends QueryError {
+  override readonly code = 'ASHLAR_CANCELLED'
+}
+
+/** A table, column or function that the query names is not there: usually the migrations were not applied. */
+export class UndefinedObjectError extends QueryError {
+  override readonly code = 'ASHLAR_UNDEFINED_OBJECT'
+}
+
+/** A write or a COMMIT was sent and its answer was lost: it may or may not have happened. Never retried by ashlar. */
+export class OutcomeUnknownError extends DataAccessError {
+  override readonly code = 'ASHLAR_OUTCOME_UNKNOWN'
+  readonly query: string
+
+  constructor(query: string, cause?: unknown) {
+    super(`${query}: the connection was lost before the answer; it is not known whether the write took effect`, {
+      cause,
+    })
+    this.query = query
+  }
+}
+
+/** A transaction was used in a way that it cannot serve, or the server rolled it back at COMMIT. */
+export class TransactionError extends DataAccessError {
+  override readonly code = 'ASHLAR_TRANSACTION'
+}
+
+/** A query gave another number of rows than its caller relies on. */
+export class RowCountError extends DataAccessError {
+  override readonly code: string = 'ASHLAR_ROW_COUNT'
+  readonly query: string
+  readonly expected: string
+  readonly actual: number
+
+  constructor(query: string, expected: string, actual: number, message?: string) {
+    super(message ?? `${query}: expected ${expected}, got ${actual}`)
+    this.query = query
+    this.expected = expected
+    this.actual = actual
+  }
+}
+
+/** The one row that was asked for does not exist. */
+export class NotFoundError extends RowCountError {
+  override readonly code = 'ASHLAR_NOT_FOUND'
+  /** What was looked for, as a table's name: `agent.project_context`. */
+  readonly entity: string
+
+  constructor(query: string, entity: string) {
+    super(query, 'one row', 0, `${query}: no such row in ${entity}`)
+    this.entity = entity
+  }
+}
+
+/** One thing wrong with an input: where, and what would have been accepted. Never the value itself. */
+export interface ValidationIssue {
+  /** Path from the input's root: `codebase.files`, `rows[3].name`; empty for the input itself. */
+  readonly path: string
+  readonly message: string
+}
+
+/** How many issues a message shows; `issues` holds all. */
+const MAX_SHOWN_ISSUES = 10
+
+/** Input that was refused before anything was sent. */
+export class ValidationError extends DataAccessError {
+  override readonly code = 'ASHLAR_VALIDATION'
+  readonly subject: string
+  readonly issues: readonly ValidationIssue[]
+
+  constructor(subject: string, issues: readonly ValidationIssue[]) {
+    const lines = issues
+      .slice(0, MAX_SHOWN_ISSUES)
+      .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
+    const more = issues.length > MAX_SHOWN_ISSUES ? `; and ${issues.length - MAX_SHOWN_ISSUES} more` : ''
+    super(`${subject}: ${lines.join('; ')}${more}`)
+    this.subject = subject
+    this.issues = issues
+  }
+}

@@ -1,0 +1,123 @@
+/** Every setting: its option, its environment variable, and what it must be. */
+
+import { z } from 'zod'
+import { ConfigError } from './errors.js'
+
+/** Options by path (`pool.max`), as far as they are given. */
+export type Given = ReadonlyMap<string, unknown>
+/** Environment variables. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** One option: where it may come from, and what it must be. */
+interface Setting {
+  readonly environment: string | null
+  readonly schema: z.ZodType
+  readonly limit: string
+  readonly fromText: (text: string) => unknown
+  readonly isSecret?: boolean
+}
+
+const asText = (text: string): unknown => text
+const nonEmpty = (limit: string) => ({ schema: z.string().min(1), limit, fromText: asText })
+
+function integer(min: number, max: number) {
+  return {
+    schema: z.int().min(min).max(max),
+    limit: `an integer from ${min} to ${max}`,
+    fromText: (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text),
+  }
+}
+
+function integerOrNull(min: number, max: number) {
+  const { schema, limit, fromText } = integer(min, max)
+  return {
+    schema: schema.nullable(),
+    limit: `${limit}, or null for no limit (\`none\` in the environment)`,
+    fromText: (text: string): unknown => (text === 'none' ? null : fromText(text)),
+  }
+}
+
+const DAY_MS = 86_400_000
+const TEN_MINUTES_MS = 600_000
+
+const settings = {
+  url: { environment: 'DATABASE_URL', ...nonEmpty('a URL'), isSecret: true },
+  host: {
+    environment: 'PGHOST',
+    schema: z
+      .string()
+      .regex(/^[^@\s]+$/)
+      .regex(/^(?!.*:\/\/)/),
+    limit: 'a host name, an address or the folder of a Unix socket',
+    fromText: asText,
+    isSecret: true,
+  },
+  port: { environment: 'PGPORT', ...integer(1, 65_535) },
+  user: { environment: 'PGUSER', ...nonEmpty('a role name') },
+  password: { environment: 'PGPASSWORD', ...nonEmpty('a non-empty string'), isSecret: true },
+  database: { environment: 'PGDATABASE', ...nonEmpty('a database name') },
+  sslmode: {
+    environment: 'PGSSLMODE',
+    schema: z.enum(['disable', 'verify-full']),
+    limit: 'disable or verify-full',
+    fromText: asText,
+  },
+  'pool.max': { environment: 'ASHLAR_POOL_MAX', ...integer(1, 1_000) },
+  'pool.acquireTimeoutMs': { environment: 'ASHLAR_POOL_ACQUIRE_TIMEOUT_MS', ...integer(1, TEN_MINUTES_MS) },
+  'pool.connectTimeoutMs': { environment: 'ASHLAR_POOL_CONNECT_TIMEOUT_MS', ...integer(1, TEN_MINUTES_MS) },
+  'pool.idleTimeoutMs': { environment: 'ASHLAR_POOL_IDLE_TIMEOUT_MS', ...integerOrNull(1, DAY_MS) },
+  commandTimeoutMs: { environment: 'ASHLAR_COMMAND_TIMEOUT_MS', ...integerOrNull(1, DAY_MS) },
+  applicationName: {
+    environment: 'PGAPPNAME',
+    schema: z.string().refine((name) => name !== '' && Buffer.byteLength(name) <= 63),
+    limit: 'a text of 1 to 63 bytes',
+    fromText: asText,
+  },
+  migrate: { environment: null, schema: z.boolean(), limit: 'true or false', fromText: asText },
+} as const satisfies Record<string, Setting>
+
+/** An option's path. */
+export type Field = keyof typeof settings
+const fields = Object.keys(settings) as Field[]
+
+/** Read by other parts of ashlar, so not a mistake when it is set. */
+const otherVariables = ['ASHLAR_EMBEDDED_USER']
+
+/** @throws {ConfigError} when an option, or a variable that starts with ASHLAR_, is not among the settings */
+export function refuseUnknown(given: Given, environment: Environment): void {
+  for (const name of given.keys()) {
+    if (!Object.hasOwn(settings, name)) throw unknown(`option ${name}`, fields)
+  }
+  const variables = [...fields.map((field) => settings[field].environment ?? ''), ...otherVariables]
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('ASHLAR_') && !variables.includes(name)) {
+      throw unknown(
+        name,
+        variables.filter((variable) => variable.startsWith('ASHLAR_')),
+      )
+    }
+  }
+}
+
+function unknown(field: string, known: readonly string[]): ConfigError {
+  return new ConfigError({ field, value: 'unknown', limit: `one of ${known.join(', ')}` })
+}
+
+/** Gives a setting's value from the options, else from the environment, else undefined. An empty variable is unset.
+ *  @throws {ConfigError} when the value is out of the setting's limits */
+export function readSetting<T>(field: Field, given: Given, environment: Environment): T | undefined {
+  const setting: Setting = settings[field]
+  if (given.has(field)) return checkSetting<T>(field, field, given.get(field))
+  const text = setting.environment === null ? undefined : environment[setting.environment]
+  if (setting.environment === null || text === undefined || text === '') return undefined
+  return checkSetting<T>(field, setting.environment, setting.fromText(text))
+}
+
+/** Gives the value back when it is within the setting's limits. `source` is where it came from, for the error.
+ *  @throws {ConfigError} when it is not */
+export function checkSetting<T>(field: Field, source: string, value: unknown): T {
+  const { schema, limit, isSecret }: Setting = settings[field]
+  const result = schema.safeParse(value)
+  if (result.success) return result.data as T
+  throw new ConfigError({ field: source, value: isSecret ? '[hidden]' : JSON.stringify(value), limit })
+}

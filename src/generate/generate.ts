@@ -1,0 +1,134 @@
+/** `npm run generate`: from `.sql` files to typed queries, and the gate that what is committed is just that. */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Client } from 'pg'
+import type { ServerTarget } from '../config.js'
+import { readTypeNames, readVolatility } from './catalogue.js'
+import { format } from './format.js'
+import { checkLiterals } from './literals.js'
+import { checkMarks } from './marks.js'
+import { withMigratedServer } from './migrated-server.js'
+import { applyChanges, type Change, findChanges } from './output.js'
+import { runPgtyped } from './pgtyped.js'
+import { prepareVariants } from './prepare.js'
+import { type Problem, refuse } from './problem.js'
+import { type Project, readProject, type SqlFile } from './project.js'
+import { isRead } from './read-mark.js'
+import { type QueryFacts, rewrite } from './rewrite.js'
+import { readQueries, type SourceQuery, sharedNames } from './source-query.js'
+import { findTools, type Tools } from './tools.js'
+
+/** What to generate. */
+export interface GenerateOptions {
+  /** Folder that holds pgtyped.config.json, `migrations/` and the `.sql` files. */
+  readonly project: string
+  /** Writes nothing; what differs is a problem. */
+  readonly check: boolean
+}
+
+/** What was generated. */
+export interface GenerateReport {
+  readonly files: number
+  readonly queries: number
+  /** Statements that were prepared. */
+  readonly variants: number
+  /** Queries marked as reads. */
+  readonly reads: number
+  /** Paths of the files that were written or removed. */
+  readonly changed: readonly string[]
+}
+
+/** Compiles a project's `.sql` files to typed queries on a temporary server with the project's migrations. Each
+ *  optional line is prepared alone and beside each other one. Nothing is written unless everything is right.
+ *  @throws {GenerateError} when anything is wrong in the project; when checking, also when a file is not up to date
+ *  @throws {MigrationError} when a migration fails
+ *  @throws {EmbeddedServerError} when the temporary server cannot be started */
+export async function generate({ project: folder, check }: GenerateOptions): Promise<GenerateReport> {
+  const project = await readProject(resolve(folder))
+  const tools = await findTools(project.folder)
+  const sources = await readSources(project, tools)
+  const { facts, variants, outputs } = await withMigratedServer(project.folder, async (server, client) => ({
+    ...(await learn(client, sources, tools)),
+    outputs: await compile(project, tools, server),
+  }))
+  const wanted = await Promise.all(project.files.map((file) => render(project, tools, file, outputs, facts)))
+  const changes = await findChanges(project, new Map(wanted))
+  if (check) refuse(changes.map(outdated))
+  else await applyChanges(project, changes)
+  return {
+    files: project.files.length,
+    queries: facts.length,
+    variants,
+    reads: facts.filter((query) => query.isRead).length,
+    changed: changes.map(({ file }) => file),
+  }
+}
+
+/** Everything that can be found wrong without a server is found here. */
+async function readSources(project: Project, { queryParser, serverParser }: Tools): Promise<readonly SourceQuery[]> {
+  const read = project.files.map((file) => readQueries(file, queryParser))
+  refuse(read.flatMap(({ problems }) => problems))
+  const queries = read.flatMap((file) => file.queries)
+  const literals = await Promise.all(queries.map((query) => checkLiterals(query, serverParser)))
+  refuse([...sharedNames(queries), ...queries.flatMap(checkMarks), ...literals.flat()])
+  return queries
+}
+
+async function learn(
+  client: Client,
+  sources: readonly SourceQuery[],
+  { serverParser }: Tools,
+): Promise<{ readonly facts: readonly QueryFacts[]; readonly variants: number }> {
+  const typeName = await readTypeNames(client)
+  const volatility = await readVolatility(client)
+  const problems: Problem[] = []
+  const facts: QueryFacts[] = []
+  let variants = 0
+  for (const source of sources) {
+    const prepared = await prepareVariants(client, source)
+    variants += prepared.variants
+    problems.push(...prepared.problems)
+    if (prepared.problems.length > 0) continue
+    facts.push({
+      source,
+      isRead: isRead(await serverParser.parse(prepared.whole), volatility),
+      parameterTypes: Object.fromEntries([...prepared.parameterTypes].map(([name, oid]) => [name, typeName(oid)])),
+    })
+  }
+  refuse(problems)
+  return { facts, variants }
+}
+
+async function compile(project: Project, { pgtyped }: Tools, server: ServerTarget) {
+  const folder = await mkdtemp(join(tmpdir(), 'ashlar-generate-'))
+  try {
+    return await runPgtyped(pgtyped, project, server, folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function render(
+  project: Project,
+  { biome }: Tools,
+  sql: SqlFile,
+  outputs: ReadonlyMap<SqlFile, string>,
+  facts: readonly QueryFacts[],
+): Promise<readonly [file: string, text: string]> {
+  const { file, output } = sql
+  const queries = facts.filter(({ source }) => source.file === file)
+  const text = rewrite(outputs.get(sql) ?? '', { file, output, module: project.moduleFor(output) }, queries)
+  return [output, await format(biome, project.folder, output, text)]
+}
+
+const states = {
+  differs: 'is not what the SQL yields',
+  missing: 'is missing',
+  orphan: 'has no .sql file any more',
+} as const
+
+function outdated({ file, kind }: Change): Problem {
+  return { file, line: null, message: `${states[kind]}; run \`npm run generate\`` }
+}

@@ -1,0 +1,158 @@
+/** Project contexts: what an agent knows of each project it works on. Table: agent.project_context. */
+
+import type { z } from 'zod'
+import type { Executor } from '../engine/executor.js'
+import { parse } from '../engine/validation.js'
+import { NotFoundError } from '../errors.js'
+import {
+  createProjectContext,
+  createProjectContexts,
+  deleteProjectContext,
+  existsProjectContext,
+  findProjectContext,
+  findProjectContextByName,
+  recordProjectContextMetrics,
+  updateProjectContext,
+  upsertProjectContexts,
+} from '../generated/agent/project_context.queries.js'
+import * as input from './project-context-input.js'
+import { type ProjectContext, toProjectContext } from './project-context-row.js'
+
+export { count, list } from './project-context-list.js'
+
+/** What {@link create} takes: owner and name, and whatever else is known. */
+export type NewProjectContext = z.input<typeof input.newProjectContext>
+/** What {@link update} takes: any columns; null clears one that may be NULL. */
+export type ProjectContextChanges = z.input<typeof input.projectContextChanges>
+/** What {@link recordMetrics} takes: 0 to 100; null for "not measured". */
+export type ProjectContextMetrics = z.input<typeof input.projectContextMetrics>
+/** What {@link upsertMany} did to one context. */
+export interface UpsertedProjectContext {
+  readonly projectContextId: string
+  readonly outcome: 'created' | 'updated' | 'unchanged'
+}
+
+const TABLE = 'agent.project_context'
+
+/** Creates a context and gives it.
+ *  @throws {ValidationError} when a field is malformed
+ *  @throws {UniqueViolationError} when the owner has a context of that name */
+export async function create(db: Executor, context: NewProjectContext): Promise<ProjectContext> {
+  const values = parse(input.newProjectContext, context, createProjectContext.name)
+  return toProjectContext(await db.one(createProjectContext, values))
+}
+
+/** Creates many contexts in one statement, all or none, and gives them in their order. At most 10,000.
+ *  @throws {ValidationError} when a field is malformed, or two have the same owner and name
+ *  @throws {UniqueViolationError} when an owner has a context of that name */
+export async function createMany(db: Executor, contexts: readonly NewProjectContext[]): Promise<ProjectContext[]> {
+  const values = parse(input.newProjectContexts, contexts, createProjectContexts.name)
+  const rows = await db.run(createProjectContexts, { contexts: values.map(toRecord) })
+  // RETURNING promises no order.
+  const byKey = new Map(rows.map((row) => [keyOf(row), toProjectContext(row)]))
+  return values.map((value) => byKey.get(keyOf(value)) as ProjectContext)
+}
+
+/** Creates each context, or updates the one of its owner and name, in one statement, all or none. At most 10,000.
+ *  An update replaces all fields but the iteration; what is left out becomes empty. A context that would not change
+ *  is not written. Gives id and outcome in the order of the contexts.
+ *  @throws {ValidationError} when a field is malformed, or two have the same owner and name */
+export async function upsertMany(
+  db: Executor,
+  contexts: readonly NewProjectContext[],
+): Promise<UpsertedProjectContext[]> {
+  const values = parse(input.newProjectContexts, contexts, upsertProjectContexts.name)
+  const rows = await db.run(upsertProjectContexts, { contexts: values.map(toRecord) })
+  return Promise.all(
+    rows.map(async ({ projectContextId, outcome }, index) => {
+      if (projectContextId !== null) return { projectContextId, outcome: outcome as UpsertedProjectContext['outcome'] }
+      // Unchanged, and committed by somebody else after the statement began: only a new snapshot sees it.
+      const [result] = await upsertMany(db, values.slice(index, index + 1))
+      return result as UpsertedProjectContext
+    }),
+  )
+}
+
+/** Finds a context by its id; null when there is none. @throws {ValidationError} when the id is no UUID */
+export async function find(db: Executor, projectContextId: string): Promise<ProjectContext | null> {
+  const key = parse(input.projectContextKey, { projectContextId }, findProjectContext.name)
+  const row = await db.maybeOne(findProjectContext, key)
+  return row && toProjectContext(row)
+}
+
+/** Gets a context by its id.
+ *  @throws {NotFoundError} when there is none
+ *  @throws {ValidationError} when the id is no UUID */
+export async function get(db: Executor, projectContextId: string): Promise<ProjectContext> {
+  return (await find(db, projectContextId)) ?? missing(findProjectContext.name)
+}
+
+/** Finds an owner's context by its name; null when there is none. @throws {ValidationError} when one is no text */
+export async function findByName(db: Executor, owner: string, name: string): Promise<ProjectContext | null> {
+  const key = parse(input.projectContextName, { owner, name }, findProjectContextByName.name)
+  const row = await db.maybeOne(findProjectContextByName, key)
+  return row && toProjectContext(row)
+}
+
+/** Tells whether there is a context of this id. @throws {ValidationError} when the id is no UUID */
+export async function exists(db: Executor, projectContextId: string): Promise<boolean> {
+  const key = parse(input.projectContextKey, { projectContextId }, existsProjectContext.name)
+  return (await db.one(existsProjectContext, key)).exists
+}
+
+/** Updates a context: only the given fields; null clears one. Gives the context.
+ *  @throws {NotFoundError} when there is none
+ *  @throws {ValidationError} when a field is malformed
+ *  @throws {UniqueViolationError} when the owner has another context of that name */
+export async function update(
+  db: Executor,
+  projectContextId: string,
+  changes: ProjectContextChanges,
+): Promise<ProjectContext> {
+  const subject = updateProjectContext.name
+  const key = parse(input.projectContextKey, { projectContextId }, subject)
+  const values = parse(input.projectContextChanges, changes, subject)
+  return toProjectContext((await db.maybeOne(updateProjectContext, { ...values, ...key })) ?? missing(subject))
+}
+
+/** Records measurements, only the given ones, and counts one iteration more. Gives the context.
+ *  @throws {NotFoundError} when there is none
+ *  @throws {ValidationError} when a measurement is not 0 to 100 */
+export async function recordMetrics(
+  db: Executor,
+  projectContextId: string,
+  metrics: ProjectContextMetrics,
+): Promise<ProjectContext> {
+  const subject = recordProjectContextMetrics.name
+  const key = parse(input.projectContextKey, { projectContextId }, subject)
+  const values = parse(input.projectContextMetrics, metrics, subject)
+  return toProjectContext((await db.maybeOne(recordProjectContextMetrics, { ...values, ...key })) ?? missing(subject))
+}
+
+/** Deletes a context. Gives false when there was none. @throws {ValidationError} when the id is no UUID */
+async function deleteById(db: Executor, projectContextId: string): Promise<boolean> {
+  const key = parse(input.projectContextKey, { projectContextId }, deleteProjectContext.name)
+  return (await db.execute(deleteProjectContext, key)) === 1
+}
+
+export { deleteById as delete }
+
+function missing(query: string): never {
+  throw new NotFoundError(query, TABLE)
+}
+
+function keyOf({ owner, name }: { readonly owner: string; readonly name: string }): string {
+  return JSON.stringify([owner, name])
+}
+
+/** Gives a context as json_to_recordset reads it: keys are the columns' names. */
+function toRecord(context: z.output<typeof input.newProjectContext>) {
+  const { techStack, testCoverage, securityScore, performanceScore, ...rest } = context
+  return {
+    ...rest,
+    tech_stack: techStack,
+    test_coverage: testCoverage,
+    security_score: securityScore,
+    performance_score: performanceScore,
+  }
+}

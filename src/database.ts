@@ -1,0 +1,116 @@
+/** `connect()`: the engine and the repositories in one handle, and its life. */
+
+import { type Config, type ConnectOptions, resolveConfig, type ServerTarget } from './config.js'
+import { createExecutor, type Executor } from './engine/executor.js'
+import {
+  checkHealth,
+  connectionProbe,
+  type HealthReport,
+  type Probe,
+  ProbeFailure,
+  poolProbe,
+} from './engine/health.js'
+import { createPool, type Pool } from './engine/pool.js'
+import type { PoolStats } from './engine/pool-stats.js'
+import { transactional } from './engine/transaction.js'
+import { type Repositories, withRepositories } from './repositories.js'
+import { Secret } from './secret.js'
+
+/** How long {@link Database.health} may take in all, in ms, unless told otherwise. */
+const HEALTH_DEADLINE_MS = 5_000
+
+/** A transaction: runs queries, and has the repositories. */
+export interface Transaction extends Omit<Executor, 'transaction'>, Repositories {
+  /** See {@link Executor.transaction}: a savepoint within this transaction. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+}
+
+/** Numbers that cost no query. */
+export interface DatabaseStats {
+  readonly pool: PoolStats
+}
+
+/** A handle on one database: runs queries, has the repositories, and reports on itself. Safe to share. */
+export interface Database extends Omit<Executor, 'transaction'>, Repositories, AsyncDisposable {
+  /** See {@link Executor.transaction}. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  /** Checks connection, pool and migrations, each within `deadlineMs` (default 5,000) in all. Never throws. */
+  health(options?: { readonly deadlineMs?: number }): Promise<HealthReport>
+  /** Gives sizes and counters. */
+  stats(): DatabaseStats
+  /** Where the handle is connected to, without the password. */
+  readonly server: { readonly host: string; readonly port: number; readonly user: string; readonly database: string }
+  /** Refuses new calls, waits for those under way, closes all connections, and stops an embedded server that this
+   *  handle started. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Connects to a database; resolves when the first connection stands.
+ *  @param options a URL, or options; what is left out comes from the environment, see {@link ConnectOptions}
+ *  @throws {ConfigError} when an option or environment variable cannot be used
+ *  @throws {ConnectionError} when the server cannot be reached or refuses the connection
+ *  @throws {EmbeddedServerError} when the URL asks for an embedded server that cannot be started
+ *  @throws {MigrationError} when `migrate` is asked for and fails */
+export async function connect(options: ConnectOptions | string = {}): Promise<Database> {
+  const config = resolveConfig(typeof options === 'string' ? { url: options } : options)
+  const { server, stop } = await reach(config.target)
+  const pool = createPool({ ...config, server })
+  try {
+    if (config.migrate) await (await import('./migrate/runner.js')).migrateUp(server)
+    await (await pool.acquire()).release(false)
+    return createDatabase(pool, server, stop)
+  } catch (error) {
+    await pool.close()
+    await stop()
+    throw error
+  }
+}
+
+/** Gives the server of a target; an embedded one is started first. Its module is loaded only then. */
+export async function reach(target: Config['target']): Promise<{ server: ServerTarget; stop: () => Promise<void> }> {
+  if (!('embeddedFolder' in target)) return { server: target, stop: async () => {} }
+  const { startEmbeddedServer } = await import('./embedded/server.js')
+  const embedded = await startEmbeddedServer({ folder: target.embeddedFolder })
+  const { host, port, user, password, database } = embedded
+  return {
+    server: { host, port, user, database, password: new Secret(password), tls: 'disable' },
+    stop: () => embedded.close(),
+  }
+}
+
+function createDatabase(pool: Pool, server: ServerTarget, stop: () => Promise<void>): Database {
+  const session = transactional(pool)
+  const { host, port, user, database } = server
+  let closing: Promise<void> | null = null
+  const close = (): Promise<void> => {
+    closing ??= pool.close().then(stop)
+    return closing
+  }
+  // The engine calls every executor an Executor; `withRepositories` has made each a Transaction.
+  const executor = createExecutor(session, withRepositories) as unknown as Transaction
+  return Object.assign(executor, {
+    health: (options?: { readonly deadlineMs?: number }) =>
+      checkHealth(connectionProbe(session), [poolProbe(pool.stats), migrationsProbe(executor)], {
+        deadlineMs: options?.deadlineMs ?? HEALTH_DEADLINE_MS,
+      }),
+    stats: () => ({ pool: pool.stats() }),
+    server: { host, port, user, database },
+    close,
+    [Symbol.asyncDispose]: close,
+  })
+}
+
+/** Fails when migrations are pending. Loads the migration module when it is first asked. */
+function migrationsProbe(executor: Transaction): Probe {
+  return {
+    name: 'migrations',
+    async run() {
+      const { migrationStatus } = await import('./migrate/status.js')
+      const { applied, pending, missing } = await migrationStatus(executor)
+      const details = { applied: applied.length, pending: pending.length, unknown: missing.length }
+      if (pending.length > 0)
+        throw new ProbeFailure(`${pending.length} migrations are pending: run \`ashlar migrate up\``, details)
+      return details
+    },
+  }
+}

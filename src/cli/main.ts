@@ -1,0 +1,121 @@
+#!/usr/bin/env node
+/** The `ashlar` command. One file a subcommand; each is loaded only when it is called. */
+
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import type { Context } from './context.js'
+import { exitCodes, reportFailure } from './failure.js'
+import { exitOnSignals } from './signals.js'
+
+interface GlobalOptions {
+  readonly url?: string
+  readonly json?: true
+  readonly verbose?: true
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+const program = new Command('ashlar')
+  .description('Raw-SQL, query-first data access for PostgreSQL.')
+  .version(version)
+  .exitOverride()
+  .addHelpText('after', '\nExit codes: 0 done, 1 failed (health: degraded), 2 unhealthy, 64 wrong usage.')
+
+function command(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--json', 'print JSON, for programs')
+    .option('--verbose', 'show the stack of an error')
+}
+
+const urlFlags = '--url <url>'
+const urlHelp = 'postgres://... or embedded:FOLDER (default: DATABASE_URL or PG* variables)'
+
+function contextOf({ url, json }: GlobalOptions): Context {
+  return { url, isJson: json === true }
+}
+
+/** Runs a subcommand and turns its failure into a message and an exit code. */
+async function run(options: GlobalOptions, work: (context: Context) => Promise<void>): Promise<void> {
+  try {
+    await work(contextOf(options))
+  } catch (error) {
+    reportFailure(error, options.verbose === true)
+  }
+}
+
+command('dev', 'start the embedded server, migrated, and stay until Ctrl-C')
+  .argument('[folder]', 'where its data is kept', './.ashlar')
+  .option('--show-password', 'print the password within the URL')
+  .action((folder: string, options: GlobalOptions & { showPassword?: true }) =>
+    run(options, async (context) => (await import('./dev.js')).dev(context, folder, options.showPassword === true)),
+  )
+
+const migrate = program.command('migrate').description('apply and revert migrations, or show where the database stands')
+for (const [name, description] of [
+  ['up', 'apply pending migrations, all or none'],
+  ['down', 'revert the latest migrations'],
+  ['status', 'list applied and pending migrations'],
+] as const) {
+  const subcommand = migrate
+    .command(name)
+    .description(description)
+    .option(urlFlags, urlHelp)
+    .option('--json', 'print JSON, for programs')
+    .option('--verbose', 'show the stack of an error')
+  if (name !== 'status') subcommand.argument('[count]', `how many (default: ${name === 'up' ? 'all' : 1})`, toCount)
+  subcommand.action((...args: unknown[]) => {
+    const count = name === 'status' ? undefined : (args[0] as number | undefined)
+    return run(subcommand.opts(), async (context) => (await import('./migrate.js')).migrate(context, name, count))
+  })
+}
+
+command('health', 'check connection, pool and migrations')
+  .option(urlFlags, urlHelp)
+  .action((options: GlobalOptions) => run(options, async (context) => (await import('./health.js')).health(context)))
+
+command('tour', 'import the packages of a node_modules folder and show what ashlar does with them')
+  .argument('[folder]', 'a project with node_modules', '.')
+  .option(urlFlags, 'where to import to', 'embedded:./.ashlar')
+  .action((folder: string, options: GlobalOptions) =>
+    run(options, async (context) => (await import('./tour/tour.js')).tour(context, folder)),
+  )
+
+command('generate', 'compile sql/ to typed queries, or prove that they are current')
+  .argument('[project]', 'folder with pgtyped.config.json, sql and migrations', '.')
+  .option('--check', 'write nothing; fail when the output is not what the SQL yields')
+  .action((project: string, options: GlobalOptions & { check?: true }) =>
+    run(options, async (context) =>
+      (await import('./generate.js')).generateQueries(context, project, options.check === true),
+    ),
+  )
+
+command('schema', "write schema.sql, the reviewers' view of the migrations, or prove that it is current")
+  .argument('[project]', 'folder with migrations', '.')
+  .option('--check', 'write nothing; fail when it is not current')
+  .action((project: string, options: GlobalOptions & { check?: true }) =>
+    run(options, async (context) => (await import('./schema.js')).schema(context, project, options.check === true)),
+  )
+
+function toCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be an integer from 1 to 9999.')
+}
+
+/** Lets every command, when it is used wrongly, say how it is used. */
+function showUsageAfterErrors(command: Command, path: string): void {
+  command.showHelpAfterError(`Usage: ${path} ${command.usage()}\n(${path} --help tells more)`)
+  for (const subcommand of command.commands) showUsageAfterErrors(subcommand, `${path} ${subcommand.name()}`)
+}
+
+showUsageAfterErrors(program, program.name())
+exitOnSignals()
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+}

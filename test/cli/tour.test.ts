@@ -1,0 +1,139 @@
+import { existsSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { connect } from '../../src/database.js'
+import { makeFolder } from '../embedded/fixtures/processes.js'
+import { createTestDatabase } from '../fixtures/database.js'
+import { run, urlOf } from './fixtures/command.js'
+import { writeFiles } from './fixtures/files.js'
+
+const project = makeFolder(t)
+writeFiles(project, {
+  'node_modules/alpha/package.json': {
+    name: 'alpha',
+    version: '1.2.3',
+    description: 'First of all',
+    type: 'module',
+    bin: { alpha: 'cli.js', omega: 'omega.js' },
+    types: 'index.d.ts',
+    scripts: { test: 'tap' },
+    engines: { node: '>=20' },
+    license: 'MIT',
+    keywords: ['cli', 'ast', 'parser', 'cli'],
+    dependencies: { beta: '^2.0.0' },
+    peerDependencies: { '@scope/gamma': '*' },
+  },
+  'node_modules/alpha/index.ts': 'export const alpha = 1\n',
+  'node_modules/alpha/README.md': '# Longer than the code, and no language\n',
+  'node_modules/alpha/node_modules/beta/package.json': { name: 'beta', version: '2.0.0' },
+  'node_modules/beta/package.json': { name: 'beta', version: '1.0.0' },
+  'node_modules/@scope/gamma/package.json': { name: '@scope/gamma', bin: 'run.js', dependencies: { beta: '1' } },
+  'node_modules/@scope/gamma/node_modules/beta/package.json': { name: 'beta', version: '1.0.0' },
+  'node_modules/@scope/notes.txt': 'no package',
+  'node_modules/malformed/package.json': '{ "name": "malformed", ',
+  'node_modules/refused/package.json': { name: 'refused', version: '1.0.0', description: 'a\u0000b' },
+  'node_modules/odd/package.json': {
+    name: 'odd',
+    version: 3,
+    description: 7,
+    keywords: 'cli',
+    dependencies: ['beta'],
+    scripts: 'none',
+    engines: ['node'],
+    bin: 5,
+    license: {},
+  },
+  'node_modules/.bin/alpha': '#!/bin/sh\n',
+  'packages/linked/package.json': { name: 'linked', version: '0.1.0' },
+})
+symlinkSync(join(project, 'packages/linked'), join(project, 'node_modules/linked'), 'dir')
+symlinkSync(join(project, 'node_modules'), join(project, 'packages/linked/node_modules'), 'dir')
+symlinkSync(join(project, 'gone'), join(project, 'node_modules/dangling'), 'dir')
+
+const created = ['@scope/gamma@0.0.0', 'alpha@1.2.3', 'beta@1.0.0', 'beta@2.0.0', 'linked@0.1.0', 'odd@0.0.0']
+const access = await createTestDatabase(t, null)
+const surroundings = { cwd: project, env: { CI: 'true' } }
+
+t.test('tour', async (t) => {
+  t.test('imports each package once, and says what it left out', async (t) => {
+    const { code, stdout, stderr } = await run(t, ['tour', '--json', '--url', urlOf(access)], surroundings)
+    t.same([code, stderr], [0, ''])
+    const { imported, answers, changes, health } = JSON.parse(stdout)
+    t.match(imported, { packages: 9, created: 6, updated: 0, unchanged: 0, repeated: 1, mostDependedOn: 'beta' })
+    t.same(imported.skipped, [
+      { path: join(project, 'node_modules/malformed'), reason: 'no package.json with a name' },
+      { path: 'refused@1.0.0', reason: imported.skipped[1]?.reason },
+    ])
+    t.match(imported.skipped[1]?.reason, 'description: ')
+    t.match(
+      answers.map(({ question, rows }: { question: string; rows: number }) => [question, rows]),
+      [
+        ['depend on beta', 2],
+        ['have executables and are ESM', 1],
+        ['written mostly in TypeScript', 1],
+        ['tagged cli or terminal', 1],
+        ['tagged ast and parser', 1],
+        ['largest by code', 5],
+        ['all by name, page by page', 6],
+      ],
+    )
+    t.equal(changes.length, 5)
+    t.equal(health.status, 'healthy')
+  })
+
+  t.test('imports nothing twice, and prints neither colours nor progress into a pipe', async (t) => {
+    const { code, stdout, stderr } = await run(t, ['tour', '.', '--url', urlOf(access)], surroundings)
+    t.equal(code, 0)
+    t.match(stdout, 'Imported 9 packages of ./node_modules\n  0 created, 0 updated, 6 unchanged, 1 repeated, 2 skipped')
+    t.match(stdout, 'skipped node_modules/malformed: no package.json with a name')
+    t.equal(stderr, 'connecting and applying migrations ...\n')
+    t.notOk(stdout.includes('\u001b'))
+  })
+
+  t.test('leaves whole rows, and none of its own', async (t) => {
+    const db = await connect(access)
+    t.teardown(() => db.close())
+    const { items } = await db.projectContexts.list({ sort: 'name', limit: 100 })
+    t.same(items.map(({ name }) => name).sort(), created)
+    t.match(await db.projectContexts.findByName('tour', 'alpha@1.2.3'), {
+      description: 'First of all',
+      language: 'TypeScript',
+      codebase: { files: 3, moduleKind: 'esm', features: ['executables', 'types'], executables: ['alpha', 'omega'] },
+      configuration: { scripts: { test: 'tap' }, engines: { node: '>=20' }, licence: 'MIT' },
+      techStack: ['cli', 'ast', 'parser'],
+      dependencies: ['@scope/gamma', 'beta'],
+    })
+    t.match(await db.projectContexts.findByName('tour', '@scope/gamma@0.0.0'), { codebase: { executables: ['gamma'] } })
+    t.match(await db.projectContexts.findByName('tour', 'odd@0.0.0'), {
+      description: null,
+      codebase: { executables: [] },
+      configuration: { scripts: {}, engines: {} },
+      techStack: [],
+      dependencies: [],
+    })
+  })
+
+  t.test('of a folder without packages fails at once, and starts no server', async (t) => {
+    const cwd = makeFolder(t)
+    const { code, stdout, stderr } = await run(t, ['tour', 'nowhere'], { cwd })
+    t.same([code, stdout], [1, ''])
+    t.match(stderr, /^error nowhere has no node_modules with packages; try another folder\n/)
+    t.notOk(existsSync(join(cwd, '.ashlar')))
+  })
+
+  t.test('does not repeat the password of its URL', async (t) => {
+    const url = urlOf(access, { password: 'canary-4711' })
+    const { code, stdout, stderr } = await run(t, ['tour', '--verbose', '--url', url], surroundings)
+    t.same([code, stdout], [1, ''])
+    t.match(stderr, 'password authentication failed')
+    t.notMatch(stderr, 'canary-4711')
+  })
+
+  t.test('ends quietly when nobody reads its output', async (t) => {
+    const { code, stdout, stderr } = await run(t, ['tour', '--url', urlOf(access)], {
+      ...surroundings,
+      readsOutput: false,
+    })
+    t.same([code, stdout, stderr], [141, '', 'connecting and applying migrations ...\n'])
+  })
+})

@@ -53,7 +53,11 @@ export function gather(
   return values
 }
 
-function encodeValue(query: string, { parameter, encode }: Binding, value: unknown): unknown {
+function encodeValue(
+  query: string,
+  { parameter, encode }: Pick<Binding, 'parameter' | 'encode'>,
+  value: unknown,
+): unknown {
   if (value === undefined) throw new ValidationError(query, [{ path: parameter, message: 'is missing' }])
   try {
     return encode(value)
@@ -72,7 +76,6 @@ export function gatherRaw(values: readonly unknown[]): unknown[] {
     ])
   }
   return values.map((value, index) => {
-    const binding = { parameter: `$${index + 1}`, mayBeAbsent: true, encode: encodeUntyped }
-    return encodeValue('query', binding, value ?? null)
+    return encodeValue('query', { parameter: `$${index + 1}`, encode: encodeUntyped }, value ?? null)
   })
 }

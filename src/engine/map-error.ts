@@ -25,10 +25,12 @@ export interface FailureContext {
   readonly query: string
   /** Whether a lost connection leaves open what happened: a write in autocommit, or a COMMIT. */
   readonly isOutcomeAtStake: boolean
+  /** Whether the connection is only being made: whatever the server says then, there is none. */
+  readonly isConnecting?: boolean
 }
 
 /** Nothing was sent yet: the connection is being made. */
-export const connecting: FailureContext = { query: 'connect', isOutcomeAtStake: false }
+export const connecting: FailureContext = { query: 'connect', isOutcomeAtStake: false, isConnecting: true }
 
 /** Maps any error to a public one whose cause is scrubbed. Public errors pass through. `values` are those that were
  *  sent: none of them gets into a message. */
@@ -63,8 +65,7 @@ function mapServerError(
     column: error.column ?? null,
     cause: scrub(error, message),
   }
-  // Whatever the server says while the connection is being made, there is none.
-  if (context === connecting || endsSession(sqlState, error.severity)) return lost(message, fields.cause, context)
+  if (context.isConnecting || endsSession(sqlState, error.severity)) return lost(message, fields.cause, context)
   switch (kindOf(sqlState)) {
     case 'unique':
       return new UniqueViolationError(message, fields)

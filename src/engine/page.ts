@@ -68,15 +68,15 @@ export function toPage<T>(
   { list, sort, limit, cursor }: { list: string; sort: string; limit: number; cursor: Cursor | null },
   keyOf: (row: T) => Pick<Cursor, 'key' | 'id'>,
 ): Page<T> {
+  const isBackward = cursor?.direction === 'before'
   const hasMore = rows.length > limit
   const items = rows.slice(0, limit)
-  if (cursor?.direction === 'before') items.reverse()
+  if (isBackward) items.reverse()
   const at = (row: T | undefined, direction: Cursor['direction']): string | null => {
     if (row !== undefined) return encodeCursor({ list, sort, direction, ...keyOf(row) })
     // The rows that the cursor pointed to are gone: the way back starts from the cursor itself.
     return cursor === null ? null : encodeCursor({ ...cursor, direction })
   }
-  const isBackward = cursor?.direction === 'before'
   return {
     items,
     next: isBackward || hasMore ? at(items.at(-1), 'after') : null,

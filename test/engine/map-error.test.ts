@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { DatabaseError } from 'pg'
 import t from 'tap'
 import { connect } from '../../src/database.js'
-import { mapError } from '../../src/engine/map-error.js'
+import { connecting, mapError } from '../../src/engine/map-error.js'
 import { Query } from '../../src/engine/query.js'
 import { DataAccessError } from '../../src/errors.js'
 import { connectTestDatabase, createTestDatabase } from '../fixtures/database.js'
@@ -182,6 +182,11 @@ t.test('an error that ends the session', async (t) => {
     for (const code of ['57P01', '57P02', '57P05', '25P03']) {
       t.match(mapError(fatal(code, 'VIGA'), { query: 'q', isOutcomeAtStake: false }), { name: 'ConnectionError' }, code)
     }
+  })
+
+  t.test('is one whatever the server says while the connection is made, in any language', async (t) => {
+    const context = { ...connecting, query: 'migrate' }
+    t.match(mapError(fatal('28P01', 'VIGA'), context), { name: 'ConnectionError', message: /^migrate: / })
   })
 
   t.test('leaves nothing open when pg had not sent the statement', async (t) => {

@@ -1,11 +1,20 @@
 /** Options and environment to one validated, frozen configuration. */
 
-import { isIPv4 } from 'node:net'
 import { userInfo } from 'node:os'
 import { parseConnectionUrl, type UrlParts } from './connection-url.js'
 import { ConfigError } from './errors.js'
+import { olderVariablesHint } from './older-environment.js'
 import { Secret } from './secret.js'
-import { checkSetting, type Environment, type Field, type Given, readSetting, refuseUnknown } from './settings.js'
+import {
+  checkSetting,
+  type Environment,
+  type Field,
+  type Given,
+  readSetting,
+  refuseUnknown,
+  variableOf,
+} from './settings.js'
+import { type FoundSetting, resolveTls, type TlsField, type TlsMode, type TlsTarget } from './tls-target.js'
 
 /** All defaults. Times in milliseconds. */
 export const defaults = {
@@ -18,6 +27,9 @@ export const defaults = {
     acquireTimeoutMs: 10_000,
     connectTimeoutMs: 5_000,
     idleTimeoutMs: 300_000,
+  },
+  migration: {
+    lockTimeoutMs: 60_000,
   },
 } as const
 
@@ -45,14 +57,25 @@ export interface ConnectOptions {
   readonly port?: number
   /** Default: the name of the operating system's user. Environment: PGUSER. */
   readonly user?: string
-  /** Environment: PGPASSWORD; without it, pg looks into the password file (PGPASSFILE). */
+  /** Environment: PGPASSWORD; without it, the password file (PGPASSFILE, `~/.pgpass`). */
   readonly password?: string
   /** Default: the user's name. Environment: PGDATABASE. */
   readonly database?: string
-  /** `disable`, or `verify-full` (encrypted, certificate and host name checked).
-   *  Default: `disable` on the loopback interface and on Unix sockets, else `verify-full`. Environment: PGSSLMODE. */
-  readonly sslmode?: 'disable' | 'verify-full'
-  readonly pool?: PoolOptions
+  /** `disable`; `require`: encrypted, and the server not checked; `verify-ca`: its certificate checked; `verify-full`:
+   *  its host name too. Default: `disable` on the loopback interface, else `verify-full`. Unix sockets carry no TLS.
+   *  Environment: PGSSLMODE. */
+  readonly sslmode?: 'disable' | TlsMode
+  /** Certificates of the authorities that are trusted: the path of a PEM file, or the PEM text itself. Default, and
+   *  `system`: those that Node knows. Environment: PGSSLROOTCERT. */
+  readonly sslrootcert?: string
+  /** The client's certificate, for servers that ask for one: path or PEM text. Environment: PGSSLCERT. */
+  readonly sslcert?: string
+  /** The unencrypted key of `sslcert`: path or PEM text. Environment: PGSSLKEY. */
+  readonly sslkey?: string
+  /** Sizes and limits of the pool; or `none`: a connection of its own for each statement and each transaction, closed
+   *  after it, for serverless functions and scripts. `connect` opens none then, and an error comes with the first call.
+   *  At most `pool.max` are open at a time all the same. Environment: ASHLAR_POOL, which sizes given here do not undo. */
+  readonly pool?: PoolOptions | 'none'
   /** The server stops a statement that runs longer, in ms, 1 to 86,400,000. null: no limit. Default 60,000.
    *  ASHLAR_COMMAND_TIMEOUT_MS (`none` for null). */
   readonly commandTimeoutMs?: number | null
@@ -69,12 +92,14 @@ export interface ServerTarget {
   readonly user: string
   readonly password: Secret | null
   readonly database: string
-  readonly tls: 'disable' | 'verify-full'
+  readonly tls: 'disable' | TlsTarget
 }
 
 /** Limits that hold whatever the target is. */
 interface Limits {
   readonly pool: {
+    /** false: each unit of work has a connection of its own. */
+    readonly keepsConnections: boolean
     readonly max: number
     readonly acquireTimeoutMs: number
     readonly connectTimeoutMs: number
@@ -113,6 +138,7 @@ export function resolveConfig(
   return freeze({
     target: url.embeddedFolder === undefined ? toServer(url, given, environment) : toEmbedded(url, given),
     pool: {
+      keepsConnections: readSetting('pool', given, environment) !== 'none',
       max: read('pool.max', defaults.pool.max),
       acquireTimeoutMs: read('pool.acquireTimeoutMs', defaults.pool.acquireTimeoutMs),
       connectTimeoutMs: read('pool.connectTimeoutMs', defaults.pool.connectTimeoutMs),
@@ -125,10 +151,9 @@ export function resolveConfig(
 }
 
 function flatten({ pool = {}, ...rest }: ConnectOptions): Given {
-  if (typeof pool !== 'object' || pool === null) {
-    throw new ConfigError({ field: 'pool', value: String(pool), limit: 'an object of pool options' })
-  }
-  const entries = [...Object.entries(rest), ...Object.entries(pool).map(([name, value]) => [`pool.${name}`, value])]
+  const isObject = typeof pool === 'object' && pool !== null
+  const ofPool = isObject ? Object.entries(pool).map(([name, value]) => [`pool.${name}`, value]) : [['pool', pool]]
+  const entries = [...Object.entries(rest), ...ofPool]
   return new Map(entries.filter(([, value]) => value !== undefined) as [string, unknown][])
 }
 
@@ -147,6 +172,9 @@ function pickFrom<T>(url: UrlParts, field: UrlField, given: Given, environment: 
   return readSetting<T>(field, given, environment)
 }
 
+const URL_NEEDED =
+  'given as an option (--url; `url` or `host` of connect), in DATABASE_URL or in PGHOST; `embedded:./.ashlar` starts a server for development'
+
 function toServer(url: UrlParts, given: Given, environment: Environment): ServerTarget {
   const pick = <T>(field: UrlField): T | undefined => pickFrom(url, field, given, environment)
   const host = pick<string>('host')
@@ -154,11 +182,12 @@ function toServer(url: UrlParts, given: Given, environment: Environment): Server
     throw new ConfigError({
       field: 'url',
       value: 'not given',
-      limit: 'given as an option (--url) or in DATABASE_URL; `embedded:./.ashlar` starts a server for development',
+      limit: `${URL_NEEDED}${olderVariablesHint(environment)}`,
     })
   }
-  const user = pick<string>('user') ?? userInfo().username
+  const user = pick<string>('user') ?? ownName()
   const password = given.has('password') ? null : url.password
+  if (password) checkSetting('password', 'url password', password.reveal())
   const secret = password ?? asSecret(readSetting<string>('password', given, environment))
   return {
     host,
@@ -166,7 +195,20 @@ function toServer(url: UrlParts, given: Given, environment: Environment): Server
     user,
     password: secret,
     database: pick('database') ?? user,
-    tls: pick('sslmode') ?? (isLocal(host) ? 'disable' : 'verify-full'),
+    tls: resolveTls(host, (field) => findTlsSetting(field, url, given, environment)),
+  }
+}
+
+/** @throws {ConfigError} when the process runs under a number that has no name, as in containers */
+function ownName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    throw new ConfigError({
+      field: 'user',
+      value: 'not given',
+      limit: 'given (in the URL, as an option or in PGUSER): the user of this process has no name',
+    })
   }
 }
 
@@ -174,12 +216,28 @@ function asSecret(text: string | undefined): Secret | null {
   return text === undefined ? null : new Secret(text)
 }
 
-function isLocal(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.')) || host.startsWith('/')
+function findTlsSetting(field: TlsField, url: UrlParts, given: Given, environment: Environment): FoundSetting | null {
+  const value = pickFrom<string>(url, field, given, environment)
+  if (value === undefined) return null
+  if (given.has(field)) return { value, source: field, isExplicit: true }
+  if (url[field] !== undefined) return { value, source: `url ${field}`, isExplicit: true }
+  return { value, source: variableOf(field), isExplicit: false }
 }
 
+const serverFields: readonly (keyof ConnectOptions)[] = [
+  'host',
+  'port',
+  'user',
+  'password',
+  'database',
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+]
+
 function toEmbedded({ embeddedFolder = '' }: UrlParts, given: Given): Config['target'] {
-  const extra = ['host', 'port', 'user', 'password', 'database', 'sslmode'].find((field) => given.has(field))
+  const extra = serverFields.find((field) => given.has(field))
   if (extra !== undefined) {
     throw new ConfigError({ field: extra, value: 'given', limit: 'left out: an embedded server chooses its own' })
   }

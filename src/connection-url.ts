@@ -1,6 +1,7 @@
 /** Takes connection URLs apart. No error of this module repeats the URL: it may hold a password. */
 
 import { ConfigError } from './errors.js'
+import { adviceForSsl, adviceForUrl } from './older-environment.js'
 import { Secret } from './secret.js'
 
 /** What a URL says; absent where it says nothing. */
@@ -12,13 +13,19 @@ export interface UrlParts {
   readonly password?: Secret
   readonly database?: string
   readonly sslmode?: string
+  readonly sslrootcert?: string
+  readonly sslcert?: string
+  readonly sslkey?: string
   readonly applicationName?: string
 }
 
 const FORM = 'postgres://USER:PASSWORD@HOST:PORT/DATABASE, embedded:FOLDER or embedded:temp'
-const parameters: Readonly<Record<string, 'host' | 'sslmode' | 'applicationName'>> = {
+const parameters: Readonly<Record<string, keyof UrlParts>> = {
   host: 'host',
   sslmode: 'sslmode',
+  sslrootcert: 'sslrootcert',
+  sslcert: 'sslcert',
+  sslkey: 'sslkey',
   application_name: 'applicationName',
 }
 
@@ -37,11 +44,13 @@ export function parseConnectionUrl(text: string, field: string): UrlParts {
     ...(url.username === '' ? {} : { user: decode(url.username, field) }),
     ...(url.password === '' ? {} : { password: new Secret(decode(url.password, field)) }),
     ...(url.pathname.length < 2 ? {} : { database: decode(url.pathname.slice(1), field) }),
-    ...fromParameters(url.searchParams, field),
+    ...fromParameters(url.search.slice(1), field),
   }
 }
 
 function toUrl(text: string, field: string): URL {
+  const advice = adviceForUrl(text)
+  if (advice !== null) throw new ConfigError({ field, ...advice })
   if (!URL.canParse(text)) throw new ConfigError({ field, value: 'malformed', limit: FORM })
   const url = new URL(text)
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {
@@ -63,10 +72,15 @@ function decode(text: string, field: string): string {
   }
 }
 
-function fromParameters(search: URLSearchParams, field: string): UrlParts {
+/** Takes parameters apart as libpq does: a + is a plus, not a space. */
+function fromParameters(search: string, field: string): UrlParts {
   const parts: Record<string, string> = {}
-  for (const [name, value] of search) {
+  for (const pair of search.split('&').filter(Boolean)) {
+    const [, name = '', value = ''] = (/^([^=]*)=?(.*)$/s.exec(pair) ?? []).map((text) => decode(text, field))
     const part = Object.hasOwn(parameters, name) ? parameters[name] : undefined
+    if (name === 'ssl') {
+      throw new ConfigError({ field: `${field} parameter ssl`, value: 'unknown', limit: adviceForSsl(value) })
+    }
     if (part === undefined) {
       throw new ConfigError({
         // An unescaped ? within a password makes its rest look like a parameter.
@@ -74,6 +88,9 @@ function fromParameters(search: URLSearchParams, field: string): UrlParts {
         value: 'unknown',
         limit: `one of ${Object.keys(parameters).join(', ')}`,
       })
+    }
+    if (Object.hasOwn(parts, part)) {
+      throw new ConfigError({ field: `${field} parameter ${name}`, value: 'given twice', limit: 'given once' })
     }
     parts[part] = value
   }

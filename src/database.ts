@@ -45,7 +45,7 @@ export interface Database extends Omit<Executor, 'transaction'>, Repositories, A
   close(): Promise<void>
 }
 
-/** Connects to a database; resolves when the first connection stands.
+/** Connects to a database; resolves when the first connection stands (with `pool: 'none'`: before there is one).
  *  @param options a URL, or options; what is left out comes from the environment, see {@link ConnectOptions}
  *  @throws {ConfigError} when an option or environment variable cannot be used
  *  @throws {ConnectionError} when the server cannot be reached or refuses the connection
@@ -56,8 +56,12 @@ export async function connect(options: ConnectOptions | string = {}): Promise<Da
   const { server, stop } = await reach(config.target)
   const pool = createPool({ ...config, server })
   try {
-    if (config.migrate) await (await import('./migrate/runner.js')).migrateUp(server)
-    await (await pool.acquire()).release(false)
+    if (config.migrate) {
+      const { connectTimeoutMs } = config.pool
+      await (await import('./migrate/runner.js')).migrateUp(server, { connectTimeoutMs })
+    }
+    // Without a pool it would be a connection for nothing: the first call makes its own.
+    if (config.pool.keepsConnections) await (await pool.acquire()).release(false)
     return createDatabase(pool, server, stop)
   } catch (error) {
     await pool.close()

@@ -104,6 +104,34 @@ export class ConnectionError extends DataAccessError {
   override readonly code: string = 'ASHLAR_CONNECTION'
 }
 
+/** What is wrong with the encryption of a connection; see {@link TlsError}. */
+export type TlsReason =
+  /** The server's certificate is of no authority that is trusted. */
+  | 'untrusted'
+  /** The server's certificate is for another host. */
+  | 'host-name'
+  | 'expired'
+  | 'not-yet-valid'
+  /** The server has no TLS. */
+  | 'not-offered'
+  /** The server admits this login by TLS alone, or not at all. */
+  | 'required'
+  /** The server wants a certificate of the client, and got none or refused it. */
+  | 'client-certificate'
+  /** The two could not agree. */
+  | 'handshake'
+
+/** The connection could not be encrypted as asked for. The message says what to do. */
+export class TlsError extends ConnectionError {
+  override readonly code = 'ASHLAR_TLS'
+  readonly reason: TlsReason
+
+  constructor(reason: TlsReason, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.reason = reason
+  }
+}
+
 /** Sizes of a pool at one moment, in connections; `waiting` in calls. */
 export interface PoolSizes {
   readonly max: number
@@ -196,7 +224,12 @@ export class NotNullViolationError extends ConstraintError {
 
 /** SQLSTATE 23514. */
 export class CheckViolationError extends ConstraintError {
-  override readonly code = 'ASHLAR_CHECK_VIOLATION'
+  override readonly code: string = 'ASHLAR_CHECK_VIOLATION'
+}
+
+/** A row cannot go from the state it is in to the one asked for; the constraint's name ends in `_transition`. */
+export class TransitionError extends CheckViolationError {
+  override readonly code = 'ASHLAR_TRANSITION'
 }
 
 /** The server gave up for a reason that a later attempt may not meet: serialization, deadlock, lock, resources. */
@@ -219,13 +252,13 @@ export class UndefinedObjectError extends QueryError {
   override readonly code = 'ASHLAR_UNDEFINED_OBJECT'
 }
 
-/** A write or a COMMIT was sent and its answer was lost: it may or may not have happened. Never retried by ashlar. */
+/** A statement that may write, or COMMIT, was sent and its answer was lost: it may or may not have happened. Never retried by ashlar. */
 export class OutcomeUnknownError extends DataAccessError {
   override readonly code = 'ASHLAR_OUTCOME_UNKNOWN'
   readonly query: string
 
   constructor(query: string, cause?: unknown) {
-    super(`${query}: the connection was lost before the answer; it is not known whether the write took effect`, {
+    super(`${query}: the connection was lost before the answer; it is not known whether it took effect`, {
       cause,
     })
     this.query = query
@@ -242,6 +275,7 @@ export class RowCountError extends DataAccessError {
   override readonly code: string = 'ASHLAR_ROW_COUNT'
   readonly query: string
   readonly expected: string
+  /** Of a {@link RowLimitError}, one above the limit: no more were counted. */
   readonly actual: number
 
   constructor(query: string, expected: string, actual: number, message?: string) {
@@ -261,6 +295,19 @@ export class NotFoundError extends RowCountError {
   constructor(query: string, entity: string) {
     super(query, 'one row', 0, `${query}: no such row in ${entity}`)
     this.entity = entity
+  }
+}
+
+/** The filter of a bulk update or delete finds more rows than the caller allowed; nothing was changed. */
+export class RowLimitError extends RowCountError {
+  override readonly code = 'ASHLAR_ROW_LIMIT'
+  /** `maxRows` as the caller gave it. */
+  readonly maxRows: number
+
+  constructor(query: string, maxRows: number) {
+    const expected = `at most ${maxRows} rows`
+    super(query, expected, maxRows + 1, `${query}: the filter finds more than ${maxRows} rows; nothing was changed`)
+    this.maxRows = maxRows
   }
 }
 

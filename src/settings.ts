@@ -13,12 +13,21 @@ interface Setting {
   readonly environment: string | null
   readonly schema: z.ZodType
   readonly limit: string
+  /** What to write instead of values that are often tried; shown in place of `limit`. */
+  readonly advice?: Readonly<Record<string, string>>
   readonly fromText: (text: string) => unknown
   readonly isSecret?: boolean
 }
 
 const asText = (text: string): unknown => text
 const nonEmpty = (limit: string) => ({ schema: z.string().min(1), limit, fromText: asText })
+
+/** The server cuts a longer name in silence, and takes a NUL for the end. */
+const name = (kind: string) => ({
+  schema: z.string().refine((text) => text !== '' && Buffer.byteLength(text) <= 63 && !text.includes('\0')),
+  limit: `a ${kind} name of 1 to 63 bytes, without NUL`,
+  fromText: asText,
+})
 
 function integer(min: number, max: number) {
   return {
@@ -40,26 +49,49 @@ function integerOrNull(min: number, max: number) {
 const DAY_MS = 86_400_000
 const TEN_MINUTES_MS = 600_000
 
+const PEM = 'the path of a PEM file, or the PEM text itself'
+const IN_SILENCE = 'falls back to plain text in silence'
+
 const settings = {
   url: { environment: 'DATABASE_URL', ...nonEmpty('a URL'), isSecret: true },
   host: {
     environment: 'PGHOST',
     schema: z
       .string()
-      .regex(/^[^@\s]+$/)
-      .regex(/^(?!.*:\/\/)/),
-    limit: 'a host name, an address or the folder of a Unix socket',
+      .regex(/^[^@\s,\0]+$/)
+      .regex(/^(?!\[|.*:\/\/)/),
+    limit: 'one host name, address (without brackets) or folder of a Unix socket',
     fromText: asText,
     isSecret: true,
   },
   port: { environment: 'PGPORT', ...integer(1, 65_535) },
-  user: { environment: 'PGUSER', ...nonEmpty('a role name') },
-  password: { environment: 'PGPASSWORD', ...nonEmpty('a non-empty string'), isSecret: true },
-  database: { environment: 'PGDATABASE', ...nonEmpty('a database name') },
+  user: { environment: 'PGUSER', ...name('role') },
+  password: {
+    environment: 'PGPASSWORD',
+    schema: z.string().regex(/^[^\0]+$/),
+    limit: 'a non-empty string without NUL',
+    fromText: asText,
+    isSecret: true,
+  },
+  database: { environment: 'PGDATABASE', ...name('database') },
   sslmode: {
     environment: 'PGSSLMODE',
-    schema: z.enum(['disable', 'verify-full']),
-    limit: 'disable or verify-full',
+    schema: z.enum(['disable', 'require', 'verify-ca', 'verify-full']),
+    limit: 'disable, require, verify-ca or verify-full',
+    advice: {
+      allow: `verify-full, or require where the server cannot be checked: allow ${IN_SILENCE}`,
+      prefer: `verify-full, or require where the server cannot be checked: prefer ${IN_SILENCE}`,
+      'no-verify': 'require, which is its name in libpq',
+    },
+    fromText: asText,
+  },
+  sslrootcert: { environment: 'PGSSLROOTCERT', ...nonEmpty(PEM), isSecret: true },
+  sslcert: { environment: 'PGSSLCERT', ...nonEmpty(PEM), isSecret: true },
+  sslkey: { environment: 'PGSSLKEY', ...nonEmpty(PEM), isSecret: true },
+  pool: {
+    environment: 'ASHLAR_POOL',
+    schema: z.literal('none'),
+    limit: '`none`, or as an option an object of pool options',
     fromText: asText,
   },
   'pool.max': { environment: 'ASHLAR_POOL_MAX', ...integer(1, 1_000) },
@@ -81,7 +113,7 @@ export type Field = keyof typeof settings
 const fields = Object.keys(settings) as Field[]
 
 /** Read by other parts of ashlar, so not a mistake when it is set. */
-const otherVariables = ['ASHLAR_EMBEDDED_USER']
+const otherVariables = ['ASHLAR_EMBEDDED_USER', 'ASHLAR_ADMIN_URL']
 
 /** @throws {ConfigError} when an option, or a variable that starts with ASHLAR_, is not among the settings */
 export function refuseUnknown(given: Given, environment: Environment): void {
@@ -103,6 +135,11 @@ function unknown(field: string, known: readonly string[]): ConfigError {
   return new ConfigError({ field, value: 'unknown', limit: `one of ${known.join(', ')}` })
 }
 
+/** Gives the environment variable of a setting, for errors. */
+export function variableOf(field: Field): string {
+  return settings[field].environment ?? field
+}
+
 /** Gives a setting's value from the options, else from the environment, else undefined. An empty variable is unset.
  *  @throws {ConfigError} when the value is out of the setting's limits */
 export function readSetting<T>(field: Field, given: Given, environment: Environment): T | undefined {
@@ -116,8 +153,10 @@ export function readSetting<T>(field: Field, given: Given, environment: Environm
 /** Gives the value back when it is within the setting's limits. `source` is where it came from, for the error.
  *  @throws {ConfigError} when it is not */
 export function checkSetting<T>(field: Field, source: string, value: unknown): T {
-  const { schema, limit, isSecret }: Setting = settings[field]
+  const { schema, limit, advice = {}, isSecret }: Setting = settings[field]
   const result = schema.safeParse(value)
   if (result.success) return result.data as T
-  throw new ConfigError({ field: source, value: isSecret ? '[hidden]' : JSON.stringify(value), limit })
+  const advised = typeof value === 'string' && Object.hasOwn(advice, value) ? advice[value] : undefined
+  const shown = isSecret ? '[hidden]' : JSON.stringify(value)
+  throw new ConfigError({ field: source, value: shown, limit: advised ?? limit })
 }

@@ -5,6 +5,7 @@ import { type ConnectOptions, defaults, resolveConfig } from '../src/config.js'
 import { ConfigError } from '../src/errors.js'
 
 const CANARY = 'canary-8d1f'
+const VERIFY_FULL = { mode: 'verify-full', ca: null, certificate: null, key: null }
 
 function refusal(options: ConnectOptions, environment: Record<string, string> = {}): ConfigError {
   try {
@@ -20,7 +21,7 @@ t.test('resolveConfig', async (t) => {
   t.test('takes all parts from the URL and the rest from the defaults', async (t) => {
     const config = resolveConfig({ url: `postgres://ada:${CANARY}@db.example:6000/work?application_name=shop` }, {})
     const { password, ...target } = config.target as Extract<typeof config.target, { host: string }>
-    t.same(target, { host: 'db.example', port: 6000, user: 'ada', database: 'work', tls: 'verify-full' })
+    t.same(target, { host: 'db.example', port: 6000, user: 'ada', database: 'work', tls: VERIFY_FULL })
     t.equal(password?.reveal(), CANARY)
     t.match(config, {
       pool: defaults.pool,
@@ -59,7 +60,7 @@ t.test('resolveConfig', async (t) => {
       },
     )
     t.match(config, {
-      target: { host: 'localhost', tls: 'verify-full' },
+      target: { host: 'localhost', tls: VERIFY_FULL },
       pool: { max: 7, acquireTimeoutMs: 8, connectTimeoutMs: 9, idleTimeoutMs: null },
       commandTimeoutMs: 10,
       applicationName: 'shop',
@@ -103,9 +104,25 @@ t.test('resolveConfig', async (t) => {
 
   t.test('needs encryption with checked certificate to other hosts, unless told otherwise', async (t) => {
     for (const host of ['db.example', '127.evil.example', '10.0.0.1', '128.0.0.1']) {
-      t.match(resolveConfig({ host }, {}).target, { tls: 'verify-full' }, host)
+      t.match(resolveConfig({ host }, {}).target, { tls: VERIFY_FULL }, host)
     }
     t.match(resolveConfig({ url: 'postgres://db.example/?sslmode=disable' }, {}).target, { tls: 'disable' })
+  })
+
+  t.test('keeps connections unless told `none`, whatever the sizes', async (t) => {
+    t.match(resolveConfig({ host: 'h' }, {}).pool, { keepsConnections: true })
+    t.match(resolveConfig({ host: 'h', pool: 'none' }, { ASHLAR_POOL_MAX: '3' }).pool, {
+      keepsConnections: false,
+      max: 3,
+    })
+    t.match(resolveConfig({ host: 'h', pool: { max: 3 } }, { ASHLAR_POOL: 'none' }).pool, {
+      keepsConnections: false,
+      max: 3,
+    })
+  })
+
+  t.test('is not bothered by variables that it does not read', async (t) => {
+    t.match(resolveConfig({ host: 'h' }, { POSTGRES_SERVER: 'other', POOL_SIZE: 'x' }).target, { host: 'h' })
   })
 
   t.test('knows an embedded server by its URL', async (t) => {
@@ -174,7 +191,71 @@ t.test('resolveConfig refuses', async (t) => {
       'a mode of TLS that it does not have',
       { url: 'postgres://h/?sslmode=prefer' },
       {},
-      { field: 'url sslmode', value: '"prefer"', limit: 'disable or verify-full' },
+      {
+        field: 'url sslmode',
+        value: '"prefer"',
+        limit: 'verify-full, or require where the server cannot be checked: prefer falls back to plain text in silence',
+      },
+    ],
+    [
+      'the mode of TLS that tries plain text first',
+      { host: 'h' },
+      { PGSSLMODE: 'allow' },
+      { field: 'PGSSLMODE', value: '"allow"', limit: /^verify-full, or require where .* in silence$/ as never },
+    ],
+    [
+      'a mode of TLS that nobody has',
+      { host: 'h', sslmode: 'on' as never },
+      {},
+      { field: 'sslmode', value: '"on"', limit: 'disable, require, verify-ca or verify-full' },
+    ],
+    [
+      'a certificate together with an embedded server',
+      { url: 'embedded:temp', sslrootcert: 'ca.pem' },
+      {},
+      { field: 'sslrootcert', value: 'given', limit: 'left out: an embedded server chooses its own' },
+    ],
+    [
+      'a role name that the server would cut',
+      { url: `postgres://${'é'.repeat(32)}@h/` },
+      {},
+      { field: 'url user', value: JSON.stringify('é'.repeat(32)), limit: 'a role name of 1 to 63 bytes, without NUL' },
+    ],
+    [
+      'a database name with a NUL',
+      { host: 'h', database: 'a\0b' },
+      {},
+      { field: 'database', value: '"a\\u0000b"', limit: 'a database name of 1 to 63 bytes, without NUL' },
+    ],
+    [
+      'a password with a NUL in the URL',
+      { url: `postgres://a:${CANARY}%00@h/` },
+      {},
+      { field: 'url password', value: '[hidden]', limit: 'a non-empty string without NUL' },
+    ],
+    [
+      'a password with a NUL',
+      { host: 'h', password: `${CANARY}\0` },
+      {},
+      { field: 'password', value: '[hidden]', limit: 'a non-empty string without NUL' },
+    ],
+    ...['a,b', '[::1]', 'a\0b'].map(
+      (host): [string, ConnectOptions, Record<string, string>, Pick<ConfigError, 'field' | 'value' | 'limit'>] => [
+        `the host ${JSON.stringify(host)}`,
+        { host },
+        {},
+        {
+          field: 'host',
+          value: '[hidden]',
+          limit: 'one host name, address (without brackets) or folder of a Unix socket',
+        },
+      ],
+    ),
+    [
+      'several hosts as a parameter',
+      { url: 'postgres:///d?host=a,b' },
+      {},
+      { field: 'url host', value: '[hidden]', limit: /^one host name/ as never },
     ],
     [
       'an unknown option',
@@ -204,7 +285,43 @@ t.test('resolveConfig refuses', async (t) => {
       'to guess a server',
       {},
       {},
-      { field: 'url', value: 'not given', limit: /^given as an option \(--url\) or in DATABASE_URL/ as never },
+      {
+        field: 'url',
+        value: 'not given',
+        limit:
+          /^given as an option \(--url; `url` or `host` of connect\), in DATABASE_URL or in PGHOST; .*development$/ as never,
+      },
+    ],
+    [
+      'variables of another library, naming its own',
+      {},
+      {
+        POSTGRES_SERVER: 'db.example',
+        POSTGRES_PASSWORD: CANARY,
+        POOL_SIZE: '5',
+        POOL_OVERFLOW: '5',
+        POOL_TIMEOUT: '30',
+        POOL_RECYCLE: '60',
+        POSTGRES_DB: '',
+      },
+      {
+        field: 'url',
+        value: 'not given',
+        limit:
+          /; not read: POSTGRES_SERVER \(write PGHOST\), POSTGRES_PASSWORD \(write PGPASSWORD\), POOL_SIZE \(write ASHLAR_POOL_MAX, POOL_OVERFLOW added\), POOL_OVERFLOW \(write ASHLAR_POOL_MAX, POOL_SIZE added\), POOL_TIMEOUT \(write ASHLAR_POOL_ACQUIRE_TIMEOUT_MS, in milliseconds\), POOL_RECYCLE \(write nothing: a connection that died is replaced\)$/ as never,
+      },
+    ],
+    [
+      'a pool that is neither none nor options',
+      { host: 'h', pool: 'some' as never },
+      {},
+      { field: 'pool', value: '"some"', limit: '`none`, or as an option an object of pool options' },
+    ],
+    [
+      'a way to pool that it does not have',
+      { host: 'h' },
+      { ASHLAR_POOL: 'NullPool' },
+      { field: 'ASHLAR_POOL', value: '"NullPool"', limit: /^`none`/ as never },
     ],
   ]
   for (const [name, options, environment, fields] of cases) {
@@ -218,5 +335,22 @@ t.test('resolveConfig refuses', async (t) => {
 
   t.test('an empty password without showing anything', async (t) => {
     t.match(refusal({ host: 'h', password: 5 as never }), { field: 'password', value: '[hidden]' })
+  })
+})
+
+t.test('a process whose user has no name', async (t) => {
+  const { resolveConfig: resolveNameless } = await t.mockImport<typeof import('../src/config.js')>('../src/config.js', {
+    'node:os': {
+      userInfo() {
+        throw new Error('ENOENT')
+      },
+    },
+  })
+  t.test('must be told the role', async (t) => {
+    t.match(resolveNameless({ host: 'h', user: 'ada' }, {}).target, { user: 'ada', database: 'ada' })
+    t.throws(() => resolveNameless({ host: 'h' }, {}), {
+      name: 'ConfigError',
+      message: /^user is not given, but must be/,
+    })
   })
 })

@@ -16,10 +16,19 @@ t.test('parseConnectionUrl', async (t) => {
   })
 
   t.test('takes an IPv6 address and the folder of a Unix socket', async (t) => {
-    t.match(parseConnectionUrl('postgres://[::1]:5/', 'url'), { host: '::1', port: 5 })
+    t.same(parseConnectionUrl('postgres://[::1]:5/', 'url'), { host: '::1', port: 5 })
     t.match(parseConnectionUrl('postgres:///db?host=/run/postgresql', 'url'), {
       host: '/run/postgresql',
       database: 'db',
+    })
+  })
+
+  t.test('takes a + for a plus, as libpq does', async (t) => {
+    const url = 'postgres://h/?sslrootcert=/tmp/c++/my%20ca.pem&application_name=a=b'
+    t.same(parseConnectionUrl(url, 'url'), {
+      host: 'h',
+      sslrootcert: '/tmp/c++/my ca.pem',
+      applicationName: 'a=b',
     })
   })
 
@@ -27,11 +36,61 @@ t.test('parseConnectionUrl', async (t) => {
     ['no URL at all', `${CANARY}`, /^url is malformed, but must be postgres:\/\/USER/],
     ['a port that is none', `postgres://a:${CANARY}@h:port/d`, /^url is malformed/],
     ['another scheme', `mysql://a:${CANARY}@h/d`, /^url is of scheme mysql:/],
+    [
+      "SQLAlchemy's URL for asyncpg",
+      `postgresql+asyncpg://a:${CANARY}@h/d`,
+      /^url is of scheme postgresql\+asyncpg:, but must be written with postgres:\/\/ and the rest unchanged$/,
+    ],
+    [
+      'one for psycopg2, be its password malformed',
+      `postgresql+psycopg2://a:${CANARY}#%@h/d`,
+      /^url is of scheme postgresql\+psycopg2:, but must be written with postgres:/,
+    ],
+    [
+      'one for a file of SQLite',
+      `sqlite+aiosqlite:///./${CANARY}/app.db`,
+      /^url is of scheme sqlite\+aiosqlite:, but must be embedded:FOLDER \(such as embedded:\.\/\.ashlar\): an embedded PostgreSQL/,
+    ],
+    ['the URL of a file', `file:${CANARY}.db`, /^url is of scheme file:, but must be embedded:FOLDER/],
+    [
+      'one for psycopg in another spelling',
+      'PostgreSQL+psycopg_async://h/d',
+      /^url is of scheme PostgreSQL\+psycopg_async:, but must be written with postgres:/,
+    ],
+    [
+      'one with ssl, in one go',
+      `postgresql+asyncpg://a:${CANARY}@h/d?ssl=require`,
+      /must be written with postgres:\/\/ and its parameter ssl written sslmode=require$/,
+    ],
+    [
+      'a shared database of SQLite in memory',
+      'file:x?mode=memory',
+      /^url is of scheme file:, but must be embedded:temp/,
+    ],
+    ['a database of SQLite in memory', 'sqlite:///:memory:', /^url is of scheme sqlite:, but must be embedded:temp: /],
+    ['the same in short', 'sqlite://', /must be embedded:temp: an embedded PostgreSQL; ashlar opens no SQLite file$/],
+    [
+      "asyncpg's ssl",
+      `postgres://a:${CANARY}@h/d?ssl=require`,
+      /^url parameter ssl is unknown, but must be written sslmode=require$/,
+    ],
+    [
+      'ssl=true',
+      'postgres://h/d?ssl=true',
+      /^url parameter ssl is unknown, but must be written sslmode=verify-full \(or/,
+    ],
+    ['ssl with anything else', `postgres://h/d?ssl=${CANARY}`, /must be written sslmode=verify-full$/],
+    [
+      'a parameter given twice',
+      'postgres://h/d?sslmode=disable&sslmode=require',
+      /^url parameter sslmode is given twice/,
+    ],
+    ['a broken percent sign in a parameter', 'postgres://h/d?host=%', /percent-encoded rightly/],
     ['a broken percent sign', `postgres://a:${CANARY}%@h/d`, /percent-encoded rightly/],
     [
       'an unknown parameter',
       `postgres://a:${CANARY}@h/d?sslmod=x`,
-      /^url parameter sslmod is unknown, but must be one of host, sslmode, application_name$/,
+      /^url parameter sslmod is unknown, but must be one of host, sslmode, sslrootcert, sslcert, sslkey, application_name$/,
     ],
     ['a ? that cuts the password', `postgres://a:12?${CANARY}@h/d`, /^a parameter of url is unknown/],
     ['a / that cuts the password', `postgres://a:12/${CANARY}@h/d`, /%2F/],

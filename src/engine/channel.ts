@@ -30,7 +30,8 @@ export function createChannel(client: Client): Channel {
   let lastFailure: DataAccessError | undefined
 
   async function exchange(statement: Statement, values: unknown[], isLast: boolean): Promise<RawResult> {
-    const result = await sendOn(client, statement, values, { query: statement.query, isOutcomeAtStake: isLast })
+    const context = { query: statement.query, isOutcomeAtStake: isLast, isInTransaction: true }
+    const result = await sendOn(client, statement, values, context)
     if (!isLast && client.getTransactionStatus() === 'I') {
       isClosed = true
       throw new TransactionError(

@@ -1,6 +1,6 @@
 /** Executors run queries: the database as a whole, and each transaction. */
 
-import { QueryError, RowCountError } from '../errors.js'
+import { QueryError, RowCountError, ValidationError } from '../errors.js'
 import { gather, gatherRaw, type Params } from './binding.js'
 import { DecodeError } from './codec.js'
 import { type AnyQuery, asQuery } from './query.js'
@@ -28,8 +28,8 @@ export interface Executor {
   execute<P>(query: AnyQuery<P, unknown>, params: P): Promise<number>
 
   /** Runs SQL text with values for `$1`, `$2` ..., and gives its rows, property names in camelCase. One statement
-   *  only; it counts as a write. The type of the rows is the caller's word. What it sets for its session (SET) may
-   *  reach other callers of the pool: use SET LOCAL in a transaction. */
+   *  only, and no COPY; it counts as a write. The type of the rows is the caller's word. What it sets for its session
+   *  (SET) may reach other callers of the pool: use SET LOCAL in a transaction. */
   query<R = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<R[]>
 
   /** Runs `work` in a transaction: committed when it resolves, rolled back when it rejects, whose error is passed
@@ -75,11 +75,21 @@ export function createExecutor(session: TransactionalSession, extend: (executor:
       return result.rowCount ?? 0
     },
     async query<R>(text: string, values: readonly unknown[] = []) {
+      refuseCopy(text)
       const statement = rawStatement(text)
       return toRows<R>(statement, await session.send(statement, gatherRaw(values)))
     },
     transaction: (work) => session.transaction((inner) => work(createExecutor(inner, extend))),
   })
+}
+
+/** White space and comments, then the word. */
+const COPY = /^(?:\s|--.*\n|\/\*[\s\S]*?\*\/)*COPY\b/i
+
+/** A COPY speaks another protocol: pg would leave the connection waiting for ever.
+ *  @throws {ValidationError} when the text is one */
+function refuseCopy(text: string): void {
+  if (COPY.test(text)) throw new ValidationError('query', [{ path: 'text', message: 'must not be a COPY' }])
 }
 
 function toRows<R>(statement: Statement, { fields, rows }: RawResult): R[] {

@@ -14,10 +14,12 @@ import {
   ScrubbedCause,
   TimeoutError,
   TransientError,
+  TransitionError,
   UndefinedObjectError,
   UniqueViolationError,
 } from '../errors.js'
-import { endsSession, kindOf, safeMessage } from './sqlstate.js'
+import { endsSession, kindOf, raisedMessage, safeMessage } from './sqlstate.js'
+import { tlsFailure, tlsRefusal } from './tls-failure.js'
 
 /** What was going on when the error came. */
 export interface FailureContext {
@@ -27,6 +29,8 @@ export interface FailureContext {
   readonly isOutcomeAtStake: boolean
   /** Whether the connection is only being made: whatever the server says then, there is none. */
   readonly isConnecting?: boolean
+  /** Whether a transaction is open, which ends with the connection. */
+  readonly isInTransaction?: boolean
 }
 
 /** Nothing was sent yet: the connection is being made. */
@@ -37,9 +41,16 @@ export const connecting: FailureContext = { query: 'connect', isOutcomeAtStake: 
 export function mapError(error: unknown, context: FailureContext, values: readonly unknown[] = []): DataAccessError {
   if (error instanceof DataAccessError) return error
   if (error instanceof DatabaseError && error.code !== undefined) {
-    return mapServerError(error, error.code, context, safeMessage(error.code, error.message, values))
+    const message = isHidden(error) ? raisedMessage(error.code) : safeMessage(error.code, error.message, values)
+    return mapServerError(error, error.code, context, message)
   }
   return mapSocketError(error, context)
+}
+
+/** Tells whether the text is one that a function of the database wrote: it can hold anything, unless its author named the
+ *  constraint that it speaks for, as a server's own message would. */
+function isHidden({ routine, constraint }: DatabaseError): boolean {
+  return routine === 'exec_stmt_raise' && constraint === undefined
 }
 
 /** Tells whether the connection that gave this error must be closed: it is gone, or it holds a prepared statement that
@@ -61,10 +72,12 @@ function mapServerError(
     query: context.query,
     sqlState,
     constraint: error.constraint ?? null,
-    table: error.table === undefined ? null : `${error.schema}.${error.table}`,
+    table: error.table === undefined ? null : [error.schema, error.table].filter(Boolean).join('.'),
     column: error.column ?? null,
     cause: scrub(error, message),
   }
+  const refusal = context.isConnecting ? tlsRefusal(message, fields.cause, context.query) : null
+  if (refusal !== null) return refusal
   if (context.isConnecting || endsSession(sqlState, error.severity)) return lost(message, fields.cause, context)
   switch (kindOf(sqlState)) {
     case 'unique':
@@ -74,7 +87,7 @@ function mapServerError(
     case 'not-null':
       return new NotNullViolationError(message, fields)
     case 'check':
-      return new CheckViolationError(message, fields)
+      return isTransition(fields) ? new TransitionError(message, fields) : new CheckViolationError(message, fields)
     case 'transient':
       return new TransientError(message, fields)
     case 'cancelled':
@@ -91,13 +104,22 @@ function mapServerError(
   }
 }
 
+/** Triggers that keep the order of a row's states raise a check violation, of a constraint with this ending. */
+function isTransition({ constraint }: ConstraintErrorFields): boolean {
+  return constraint?.endsWith('_transition') === true
+}
+
 function mapSocketError(error: unknown, context: FailureContext): DataAccessError {
   if (!(error instanceof Error)) return lost('the connection failed', undefined, context)
-  const message = isPasswordMissing(error) ? PASSWORD_MISSING : socketMessage(error)
-  const cause = new ScrubbedCause({ name: error.name, message, code: codeOf(error) })
   // pg says this of a client that it already knows to be dead: nothing was sent.
   const isUnsent = error.message.includes('not queryable')
-  return lost(message, cause, isUnsent ? { ...context, isOutcomeAtStake: false } : context)
+  const message = isUnsent ? 'the connection was lost' : socketMessage(error)
+  const cause = new ScrubbedCause({ name: error.name, message, code: codeOf(error) })
+  const failure = context.isConnecting ? tlsFailure(error, cause, context.query) : null
+  if (failure !== null) return failure
+  if (!isUnsent) return lost(message, cause, context)
+  const end = context.isInTransaction ? '; the transaction was rolled back' : ''
+  return lost(`${message}${end}`, cause, { ...context, isOutcomeAtStake: false })
 }
 
 function lost(message: string, cause: unknown, { query, isOutcomeAtStake }: FailureContext): DataAccessError {
@@ -105,17 +127,14 @@ function lost(message: string, cause: unknown, { query, isOutcomeAtStake }: Fail
   return new ConnectionError(`${query}: ${message}`, { cause })
 }
 
-const PASSWORD_MISSING =
-  'the server asks for a password, and none was given (url, password, PGPASSWORD or a password file)'
-
-function isPasswordMissing({ message }: Error): boolean {
-  return message.includes('client password must be a string')
-}
-
 /** A host with several addresses fails with one error for each (AggregateError, its own message empty). */
 function socketMessage(error: Error): string {
   const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
-  return [...new Set(errors.map((each) => (each instanceof Error ? each.message : String(each))))].join('; ')
+  const messages = errors.map((each) => (each instanceof Error ? each.message : String(each)))
+  // pg shows the whole certificate that it cannot bind a login to.
+  return [...new Set(messages)]
+    .join('; ')
+    .replace(/ when parsing public certificate .*/s, " in the server's certificate")
 }
 
 function codeOf(error: Error): string | undefined {

@@ -66,9 +66,14 @@ export function endsSession(sqlState: string, severity: string | undefined): boo
 export function safeMessage(sqlState: string, message: string, values: readonly unknown[]): string {
   const replacement = replacements[sqlState]
   if (replacement !== undefined) return replacement
-  if (sqlState.startsWith('P0')) return `a function or trigger of the database raised an error (SQLSTATE ${sqlState})`
+  if (sqlState.startsWith('P0')) return raisedMessage(sqlState)
   if (!plainClasses.has(sqlState.slice(0, 2))) return `the server refused the statement (SQLSTATE ${sqlState})`
   return values.reduce<string>((text, value) => hide(text, value), message)
+}
+
+/** What stands for a message that a function or trigger wrote. */
+export function raisedMessage(sqlState: string): string {
+  return `a function or trigger of the database raised an error (SQLSTATE ${sqlState})`
 }
 
 function hide(text: string, value: unknown): string {

@@ -33,6 +33,15 @@ export async function readUpSection(folder: string, name: string): Promise<strin
   return content.slice(UP.exec(content)?.index, DOWN.exec(content)?.index)
 }
 
+/** Gives the names of the schemas that ashlar's own migrations create, in order of the alphabet.
+ *  @throws {MigrationError} when a file is malformed */
+export async function ownSchemas(): Promise<readonly string[]> {
+  const names = await readMigrations(ownMigrations)
+  const sections = await Promise.all(names.map((name) => readUpSection(ownMigrations, name)))
+  const created = sections.flatMap((sql) => [...sql.matchAll(/^CREATE SCHEMA (?:IF NOT EXISTS )?(\w+)/gim)])
+  return [...new Set(created.map(([, name = '']) => name))].sort()
+}
+
 function checkName(file: string, earlier: readonly string[]): void {
   const number = /^(\d{4})_[a-z0-9_]+\.sql$/.exec(file)?.[1]
   if (number === undefined) throw new MigrationError(`${file}: must be named NNNN_name.sql`, { file })

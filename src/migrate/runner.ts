@@ -1,12 +1,14 @@
 /** Applies and reverts migrations by node-pg-migrate, so that its own command and ashlar's can follow each other. */
 
-import { Client, DatabaseError } from 'pg'
+import { type Client, DatabaseError } from 'pg'
 import { defaults, type ServerTarget } from '../config.js'
-import { connecting, mapError } from '../engine/map-error.js'
-import { clientConfig, hangUp } from '../engine/pool.js'
-import { DataAccessError, MigrationError, ScrubbedCause } from '../errors.js'
+import { closeClient, openClient } from '../engine/client.js'
+import { sessionOn } from '../engine/lone-session.js'
+import { mapError } from '../engine/map-error.js'
+import { type DataAccessError, MigrationError, QueryError, ScrubbedCause } from '../errors.js'
 import { ownMigrations, readMigrations } from './files.js'
-import { LEDGER } from './status.js'
+import { takeMigrationLock } from './lock.js'
+import { LEDGER, migrationStatus } from './status.js'
 
 /** What {@link migrateUp} and {@link migrateDown} take beside the server. */
 export interface MigrateOptions {
@@ -16,26 +18,54 @@ export interface MigrateOptions {
   readonly count?: number
   /** Called before each migration with its name. */
   readonly onMigration?: (name: string) => void
+  /** Longest time to make the connection, in ms. Default 5,000. */
+  readonly connectTimeoutMs?: number
+  /** Longest wait for another runner to finish, in ms. null: no limit. Default 60,000. */
+  readonly lockTimeoutMs?: number | null
 }
 
-/** Applies pending migrations in one transaction, waiting for another runner to finish first. Gives their names.
- *  @throws {MigrationError} when a file is malformed or its SQL fails; nothing is applied then
- *  @throws {ConnectionError} when the server cannot be reached */
+/** Applies pending migrations in one transaction, waiting for another runner to finish first. Gives their names. Where
+ *  nothing is pending, the role needs no more than to read the list of what is applied.
+ *  @throws {MigrationError} when a file is malformed, its SQL fails, the role may not migrate, or another runner does not
+ *    finish; nothing is applied then
+ *  @throws {ConnectionError} when the server cannot be reached, or the connection is lost; nothing is applied then
+ *  @throws {OutcomeUnknownError} when the connection is lost at COMMIT */
 export function migrateUp(server: ServerTarget, options: MigrateOptions = {}): Promise<readonly string[]> {
   return migrate(server, 'up', options)
 }
 
-/** Reverts the latest migrations in one transaction. Gives their names.
- *  @throws {MigrationError} when a file is malformed or its SQL fails; nothing is reverted then
- *  @throws {ConnectionError} when the server cannot be reached */
+/** Reverts the latest migrations in one transaction, waiting for another runner to finish first. Gives their names.
+ *  @throws {MigrationError} when a file is malformed, its SQL fails, the role may not migrate, or another runner does not
+ *    finish; nothing is reverted then
+ *  @throws {ConnectionError} when the server cannot be reached, or the connection is lost; nothing is reverted then
+ *  @throws {OutcomeUnknownError} when the connection is lost at COMMIT */
 export function migrateDown(server: ServerTarget, options: MigrateOptions = {}): Promise<readonly string[]> {
   return migrate(server, 'down', options)
 }
 
-async function migrate(server: ServerTarget, direction: 'up' | 'down', options: MigrateOptions) {
-  const { folder = ownMigrations, count, onMigration } = options
+type Direction = 'up' | 'down'
+
+async function migrate(server: ServerTarget, direction: Direction, options: MigrateOptions) {
+  const { folder = ownMigrations, lockTimeoutMs = defaults.migration.lockTimeoutMs } = options
   await readMigrations(folder)
+  return withClient(server, options, async (client) => {
+    const db = sessionOn(client, 'migrate')
+    const isDone = async () => direction === 'up' && (await migrationStatus(db, folder)).pending.length === 0
+    if (await isDone()) return []
+    await takeMigrationLock(db, lockTimeoutMs)
+    // Another runner may have done it all in the meantime.
+    return (await isDone()) ? [] : run(client, direction, folder, options)
+  })
+}
+
+async function run(
+  client: Client,
+  direction: Direction,
+  folder: string,
+  { count, onMigration }: MigrateOptions,
+): Promise<readonly string[]> {
   const { runner } = await import('node-pg-migrate')
+  const { watched, firstFailure } = watch(client)
   let current: string | undefined
   const info = (message: string): void => {
     const name = /^### MIGRATION (\S+) /.exec(message)?.[1]
@@ -43,61 +73,80 @@ async function migrate(server: ServerTarget, direction: 'up' | 'down', options: 
     current = name
     onMigration?.(name)
   }
-  return withClient(server, async (client) => {
-    const run = await runner({
-      dbClient: client,
-      dir: folder,
-      direction,
-      schema: 'public',
-      migrationsTable: LEDGER.table,
-      migrationsSchema: LEDGER.schema,
-      singleTransaction: true,
-      advisoryLockMode: 'wait',
-      logger: { info, warn() {}, error() {} },
-      ...(count === undefined ? {} : { count }),
-    }).catch((error: unknown) => {
-      throw migrationFailed(error, direction, current)
-    })
-    return run.map(({ name }) => name)
+  const done = await runner({
+    dbClient: watched,
+    dir: folder,
+    direction,
+    schema: 'public',
+    migrationsTable: LEDGER.table,
+    migrationsSchema: LEDGER.schema,
+    singleTransaction: true,
+    noLock: true,
+    logger: { info, warn() {}, error() {} },
+    ...(count === undefined ? {} : { count }),
+  }).catch((error: unknown) => {
+    const failure = firstFailure()
+    throw failure === undefined ? ownFailure(error) : migrationFailed(failure, direction, current)
   })
+  return done.map(({ name }) => name)
 }
 
-function migrationFailed(error: unknown, direction: string, name: string | undefined): DataAccessError {
-  const message = error instanceof Error ? error.message : String(error)
-  if (!(error instanceof DatabaseError)) {
-    return name === undefined ? new MigrationError(message) : mapError(error, { query: name, isOutcomeAtStake: true })
-  }
-  const cause = new ScrubbedCause({ name: error.name, message, code: error.code, routine: error.routine })
-  if (name === undefined) return new MigrationError(`migrate ${direction}: ${message}`, { cause })
-  return new MigrationError(`${name}.sql (${direction}): ${message}; nothing of this run was kept`, {
-    file: `${name}.sql`,
-    cause,
-  })
+/** What a statement of a run failed with. */
+interface Failure {
+  readonly error: unknown
+  readonly isOutcomeAtStake: boolean
 }
 
-/** A client of its own for each run: after a failure its session still holds the migration lock. */
-async function withClient<T>(server: ServerTarget, work: (client: Client) => Promise<T>): Promise<T> {
-  const config = {
-    ...clientConfig({ server, ...migrationLimits }),
-    connectionTimeoutMillis: defaults.pool.connectTimeoutMs,
+/** Remembers what failed first: node-pg-migrate puts some errors, stack and all, into the message of another, and hides
+ *  those of a lost connection behind that of its ROLLBACK. */
+function watch(client: Client): { readonly watched: Client; readonly firstFailure: () => Failure | undefined } {
+  let first: Failure | undefined
+  const query = (async (text: string, values?: unknown[]) => {
+    try {
+      return await client.query(text, values)
+    } catch (error) {
+      first ??= { error, isOutcomeAtStake: text === 'COMMIT' }
+      throw error
+    }
+  }) as Client['query']
+  return { watched: Object.assign(Object.create(client) as Client, { query }), firstFailure: () => first }
+}
+
+/** What node-pg-migrate itself refuses, such as a file that is gone. */
+function ownFailure(error: unknown): DataAccessError {
+  return new MigrationError(error instanceof Error ? error.message : String(error))
+}
+
+function migrationFailed(
+  { error, isOutcomeAtStake }: Failure,
+  direction: Direction,
+  name: string | undefined,
+): DataAccessError {
+  const query = name === undefined ? `migrate ${direction}` : `${name}.sql (${direction})`
+  const mapped = mapError(error, { query, isOutcomeAtStake })
+  if (!(error instanceof DatabaseError) || !(mapped instanceof QueryError)) return mapped
+  const { message, code, routine } = error
+  const cause = new ScrubbedCause({ name: error.name, message, code, routine })
+  if (name !== undefined) {
+    return new MigrationError(`${query}: ${message}; nothing of this run was kept`, { file: `${name}.sql`, cause })
   }
-  const client = new Client(config)
-  client.on('error', () => {})
-  try {
-    await client.connect()
-  } catch (error) {
-    hangUp(client)
-    throw mapError(error, { ...connecting, query: 'migrate' })
-  }
+  const owner =
+    code === '42501' ? `; the role must own ${LEDGER.schema}.${LEDGER.table}, the list of what is applied` : ''
+  return new MigrationError(`${query}: ${message}${owner}`, { cause })
+}
+
+/** A client of its own for each run: its session holds the migration lock to its end. */
+async function withClient<T>(
+  server: ServerTarget,
+  { connectTimeoutMs = defaults.pool.connectTimeoutMs }: MigrateOptions,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  // A migration may take as long as it takes.
+  const limits = { connectTimeoutMs, commandTimeoutMs: null, applicationName: 'ashlar migrate' }
+  const client = await openClient(server, limits, 'migrate')
   try {
     return await work(client)
-  } catch (error) {
-    if (error instanceof DataAccessError) throw error
-    throw mapError(error, { query: 'migrate', isOutcomeAtStake: false })
   } finally {
-    await client.end().catch(() => {})
+    await closeClient(client)
   }
 }
-
-/** A migration may take as long as it takes. */
-const migrationLimits = { commandTimeoutMs: null, applicationName: 'ashlar migrate' }

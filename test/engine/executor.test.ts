@@ -90,6 +90,13 @@ t.test('query', async (t) => {
     )
   })
 
+  t.test('refuses a COPY, which would leave its connection waiting', async (t) => {
+    for (const text of ['COPY t FROM STDIN', '\n-- all\n/* of\nit */ copy t TO STDOUT']) {
+      await t.rejects(db.query(text), { name: 'ValidationError', message: 'query: text: must not be a COPY' })
+    }
+    t.same(await db.query('SELECT 1 AS copy'), [{ copy: 1 }])
+  })
+
   t.test('refuses several statements in one text', async (t) => {
     await t.rejects(db.query('SELECT 1; SELECT 2'), { name: 'QueryError', sqlState: '42601' })
   })

@@ -19,6 +19,16 @@ await db.query(`CREATE TABLE parent (
 )`)
 await db.query('CREATE TABLE child (parent_id int CONSTRAINT child_parent_id_fkey REFERENCES parent)')
 await db.query('INSERT INTO parent VALUES (1, $1)', [CANARY])
+await db.query(`CREATE FUNCTION raise_transition(secret text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'a parent cannot go from old to new' USING
+    ERRCODE = 'check_violation', CONSTRAINT = 'parent_kind_transition', TABLE = 'parent',
+    DETAIL = secret;
+END $$`)
+await db.query(`CREATE FUNCTION raise_check(secret text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'not %', secret USING ERRCODE = 'check_violation';
+END $$`)
 
 /** Runs what must fail; gives the error after proving that no form of it shows the canary. */
 async function failure(work: Promise<unknown>): Promise<DataAccessError> {
@@ -63,18 +73,38 @@ t.test('constraint violations', async (t) => {
       [CANARY],
       { code: 'ASHLAR_CHECK_VIOLATION', sqlState: '23514', constraint: 'parent_kind_check' },
     ],
+    [
+      'TransitionError',
+      'SELECT raise_transition($1)',
+      [CANARY],
+      {
+        message: 'query: a parent cannot go from old to new',
+        sqlState: '23514',
+        code: 'ASHLAR_TRANSITION',
+        table: 'parent',
+      },
+    ],
   ]
   for (const [name, text, values, fields] of cases) {
     t.test(name, async (t) => {
       const error = await failure(db.query(text, values))
       t.match(error, { name, query: 'query', ...fields })
-      t.match(error.cause, { name: 'error', code: fields.sqlState })
+      t.match(error.cause, { name: 'error', code: fields.sqlState as string })
     })
   }
 })
 
 t.test('other refusals', async (t) => {
   const cases: readonly [string, string, readonly unknown[], Record<string, unknown>][] = [
+    [
+      'what a function raises without naming a constraint',
+      'SELECT raise_check($1)',
+      [CANARY],
+      {
+        name: 'CheckViolationError',
+        message: 'query: a function or trigger of the database raised an error (SQLSTATE 23514)',
+      },
+    ],
     [
       'a malformed value',
       'SELECT $1::int',
@@ -189,9 +219,40 @@ t.test('an error that ends the session', async (t) => {
     t.match(mapError(fatal('28P01', 'VIGA'), context), { name: 'ConnectionError', message: /^migrate: / })
   })
 
+  t.test('is a TlsError while connecting where the server insists on it, and could be reached by it', async (t) => {
+    const refusal = (message: string) => mapError(Object.assign(fatal('28000', 'FATAL'), { message }), connecting)
+    for (const message of [
+      'no pg_hba.conf entry for host "10.0.0.1", user "a", database "b", no encryption',
+      'no pg_hba.conf entry for host "10.0.0.1", user "a", database "b", SSL off',
+      'SSL required',
+      'SSL connection is required. Please specify SSL options and retry.',
+    ]) {
+      t.match(refusal(message), { name: 'TlsError', reason: 'required' }, message)
+    }
+    for (const message of [
+      'no pg_hba.conf entry for host "10.0.0.1", user "a", database "b", SSL encryption',
+      'no pg_hba.conf entry for host "[local]", user "a", database "b", no encryption',
+    ]) {
+      t.match(refusal(message), { name: 'ConnectionError', message: `connect: ${message}` })
+    }
+  })
+
+  t.test('shows no certificate that a login cannot be bound to', async (t) => {
+    const error = new Error('SASL channel binding: unknown OID 1.2.3 when parsing public certificate MIIC+/=')
+    t.match(mapError(error, connecting), {
+      name: 'ConnectionError',
+      message: "connect: SASL channel binding: unknown OID 1.2.3 in the server's certificate",
+    })
+  })
+
   t.test('leaves nothing open when pg had not sent the statement', async (t) => {
     const error = new Error('Client has encountered a connection error and is not queryable')
-    t.match(mapError(error, { query: 'q', isOutcomeAtStake: true }), { name: 'ConnectionError' })
+    const context = { query: 'q', isOutcomeAtStake: true }
+    t.match(mapError(error, context), { name: 'ConnectionError', message: 'q: the connection was lost' })
+    t.match(mapError(error, { ...context, isInTransaction: true }), {
+      name: 'ConnectionError',
+      message: 'q: the connection was lost; the transaction was rolled back',
+    })
   })
 })
 
@@ -311,7 +372,6 @@ t.test('connecting', async (t) => {
       { host: 'no-such-host.invalid', sslmode: 'disable' },
       /^connect: getaddrinfo (ENOTFOUND|EAI_AGAIN) no-such-host\.invalid$/,
     ],
-    ['a server without TLS', { sslmode: 'verify-full' }, /^connect: The server does not support SSL connections$/],
   ]
   for (const [name, options, message] of cases) {
     t.test(`to ${name} is a ConnectionError`, async (t) => {

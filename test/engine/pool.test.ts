@@ -101,6 +101,20 @@ t.test('connections that die', async (t) => {
     t.same(await db.query('SELECT 1 AS a'), [{ a: 1 }])
   })
 
+  for (const pool of [{ max: 1 }, 'none'] as const) {
+    t.test(`do not end the process while a transaction is idle (pool ${JSON.stringify(pool)})`, async (t) => {
+      const db = await connect({ ...access, pool })
+      t.teardown(() => db.close())
+      const work = db.transaction(async (tx) => {
+        await tx.query('SELECT 1')
+        await endSessions()
+        await tx.query('SELECT 1')
+      })
+      await t.rejects(work, { name: 'ConnectionError' })
+      t.same(await db.query('SELECT 1 AS a'), [{ a: 1 }])
+    })
+  }
+
   t.test('leave the outcome of a write unknown', async (t) => {
     const db = await connect({ ...access, pool: { max: 1 } })
     t.teardown(() => db.close())
@@ -112,7 +126,7 @@ t.test('connections that die', async (t) => {
       name: 'OutcomeUnknownError',
       code: 'ASHLAR_OUTCOME_UNKNOWN',
       query: 'query',
-      message: 'query: the connection was lost before the answer; it is not known whether the write took effect',
+      message: 'query: the connection was lost before the answer; it is not known whether it took effect',
     })
     t.same(await db.query('SELECT 1 AS a'), [{ a: 1 }])
   })

@@ -5,7 +5,9 @@ const GOOD = '-- Up Migration\nSELECT 1;\n-- Down Migration\nSELECT 2;\n'
 
 t.test('readMigrations', async (t) => {
   t.test("gives the names of ashlar's own in order", async (t) => {
-    t.same(await readMigrations(ownMigrations), ['0001_core', '0002_project_context'])
+    const names = await readMigrations(ownMigrations)
+    t.same(names.slice(0, 2), ['0001_core', '0002_project_context'])
+    t.same(names, names.toSorted())
   })
 
   const refused: readonly [string, Record<string, string>, string][] = [

@@ -1,18 +1,26 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Client } from 'pg'
 import t from 'tap'
 import type { ServerTarget } from '../../src/config.js'
 import { connect } from '../../src/database.js'
+import { ownMigrations } from '../../src/migrate/files.js'
 import { migrateDown, migrateUp } from '../../src/migrate/runner.js'
 import { migrationStatus } from '../../src/migrate/status.js'
+import { Secret } from '../../src/secret.js'
 import { createTestDatabase, type DatabaseAccess } from '../fixtures/database.js'
 import { startDebianServer } from '../fixtures/debian-server.js'
 import { describeSchema } from '../fixtures/describe-schema.js'
+import { createRole } from '../fixtures/role.js'
 import { target } from '../fixtures/template.js'
+import { until } from '../fixtures/until.js'
 
-const ALL = ['0001_core', '0002_project_context']
+const ALL = readdirSync(ownMigrations)
+  .map((file) => file.replace(/\.sql$/, ''))
+  .sort()
 
 function serverOf(access: DatabaseAccess): ServerTarget {
   return target(access, access.database)
@@ -48,7 +56,7 @@ t.test('migrateUp', async (t) => {
     t.same(await schemaOf(byNpx), schema)
     t.equal(npxMigrate(byAshlar, 'up'), 0, 'npx finds nothing to do')
     t.same(await migrateUp(serverOf(byNpx)), [], 'ashlar finds nothing to do')
-    t.equal(npxMigrate(byAshlar, 'down', '2'), 0)
+    t.equal(npxMigrate(byAshlar, 'down', String(ALL.length)), 0)
     t.same(await migrateUp(serverOf(byAshlar)), ALL)
     t.same(await schemaOf(byAshlar), schema)
   })
@@ -56,7 +64,7 @@ t.test('migrateUp', async (t) => {
   t.test('yields the same after down and up', async (t) => {
     const access = await createTestDatabase(t)
     const schema = await schemaOf(access)
-    t.same(await migrateDown(serverOf(access), { count: 2 }), ALL.toReversed())
+    t.same(await migrateDown(serverOf(access), { count: ALL.length }), ALL.toReversed())
     t.same(await schemaOf(access), [], 'nothing is left')
     t.same(await migrateUp(serverOf(access)), ALL)
     t.same(await schemaOf(access), schema)
@@ -73,7 +81,7 @@ t.test('migrateUp', async (t) => {
     await migrateUp(server)
     const newer = await schemaOf(await createTestDatabase(t))
     t.same(await schemaOf(access), newer, `PostgreSQL ${older.version}`)
-    await migrateDown(server, { count: 2 })
+    await migrateDown(server, { count: ALL.length })
     t.same(await schemaOf(access), [])
     await migrateUp(server)
     t.same(await schemaOf(access), newer)
@@ -140,7 +148,7 @@ t.test('migrateUp', async (t) => {
 
 t.test('migrateDown', async (t) => {
   t.test('reverts the latest unless told otherwise', async (t) => {
-    t.same(await migrateDown(serverOf(await createTestDatabase(t))), ['0002_project_context'])
+    t.same(await migrateDown(serverOf(await createTestDatabase(t))), ALL.slice(-1))
   })
 
   t.test('refuses when a file of an applied migration is gone', async (t) => {
@@ -148,7 +156,7 @@ t.test('migrateDown', async (t) => {
     const folder = t.testdir({ '0001_core.sql': '-- Up Migration\nSELECT 1;\n-- Down Migration\nSELECT 1;\n' })
     await t.rejects(migrateDown(serverOf(access), { folder, count: 2 }), {
       name: 'MigrationError',
-      message: /0002_project_context/,
+      message: new RegExp(String(ALL.at(-1))),
     })
   })
 })
@@ -169,6 +177,102 @@ t.test('migrationStatus', async (t) => {
       ALL,
     )
     t.ok(applied.every(({ appliedAt }) => Math.abs(Date.now() - appliedAt.getTime()) < 3_600_000))
-    t.same([pending, missing], [['0009_new'], ['0002_project_context']])
+    t.same([pending, missing], [['0009_new'], ALL.slice(1)])
+  })
+})
+
+t.test('migrating as a role that does not own the list', async (t) => {
+  // First: what is made last is dropped first, and the role's rights are in the database.
+  const { user, password } = await createRole(t)
+  const access = await createTestDatabase(t)
+  const server: ServerTarget = { ...serverOf(access), user, password: new Secret(password) }
+  const pending = { '0009_new.sql': '-- Up Migration\nSELECT 1;\n-- Down Migration\nSELECT 1;\n' }
+
+  t.test('is refused where it may not even read the list', async (t) => {
+    await t.rejects(migrateUp(server), {
+      name: 'QueryError',
+      message: 'migrate: permission denied for table pgmigrations',
+    })
+  })
+
+  t.test('is done when nothing is pending', async (t) => {
+    const owner = await connect(access)
+    t.teardown(() => owner.close())
+    await owner.query(`GRANT SELECT ON public.pgmigrations TO ${user}`)
+    t.same(await migrateUp(server), [])
+    const db = await connect({ ...access, user, password, migrate: true })
+    await db.close()
+  })
+
+  t.test('says what is missing when something is pending', async (t) => {
+    await t.rejects(migrateUp(server, { folder: t.testdir(pending) }), {
+      name: 'MigrationError',
+      message:
+        'migrate up: must be owner of table pgmigrations; the role must own public.pgmigrations, the list of what is applied',
+    })
+  })
+})
+
+t.test('the limits of a run', async (t) => {
+  async function holdLock(access: DatabaseAccess): Promise<Client> {
+    const holder = new Client({ ...access, application_name: 'deploy' })
+    await holder.connect()
+    await holder.query('SELECT pg_advisory_lock(7241865325823964)')
+    return holder
+  }
+
+  t.test('bound the wait for another runner, and tell who it is', async (t) => {
+    const access = await createTestDatabase(t, null)
+    const holder = await holdLock(access)
+    t.teardown(() => holder.end())
+    const { rows } = await holder.query('SELECT pg_backend_pid() AS pid')
+    await t.rejects(migrateUp(serverOf(access), { lockTimeoutMs: 50 }), {
+      name: 'MigrationError',
+      message: `another migration of this database runs (process ${rows[0].pid} of the server, application_name "deploy"), and did not end within 50 ms: try again later`,
+    })
+  })
+
+  for (const lockTimeoutMs of [null, 10_000]) {
+    t.test(`let it wait until the other is done (${lockTimeoutMs})`, async (t) => {
+      const access = await createTestDatabase(t, null)
+      const holder = await holdLock(access)
+      const work = migrateUp(serverOf(access), { lockTimeoutMs })
+      await until(async () => {
+        const { rowCount } = await holder.query(
+          "SELECT FROM pg_stat_activity WHERE application_name = 'ashlar migrate' AND datname = current_database() AND query LIKE '%try_advisory%'",
+        )
+        return rowCount === 1
+      })
+      await holder.end()
+      t.same(await work, ALL)
+    })
+  }
+
+  t.test('bound the time to connect', async (t) => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => silent.once('listening', resolve))
+    t.teardown(() => silent.close())
+    const { port } = silent.address() as { port: number }
+    const access = await createTestDatabase(t)
+    const startedAt = performance.now()
+    const limits = { migrate: true, pool: { connectTimeoutMs: 50 } }
+    await t.rejects(connect({ ...access, port, ...limits }), {
+      name: 'ConnectionError',
+      message: 'migrate: timeout expired',
+    })
+    t.ok(performance.now() - startedAt < 4_000, 'by the limit that was given')
+  })
+})
+
+t.test('a connection that is lost', async (t) => {
+  t.test('within a migration is a ConnectionError that names it', async (t) => {
+    const access = await createTestDatabase(t, null)
+    const folder = t.testdir({
+      '0001_end.sql': '-- Up Migration\nSELECT pg_terminate_backend(pg_backend_pid());\n-- Down Migration\nSELECT 1;\n',
+    })
+    await t.rejects(migrateUp(serverOf(access), { folder }), {
+      name: 'ConnectionError',
+      message: '0001_end.sql (up): terminating connection due to administrator command',
+    })
   })
 })

@@ -1,15 +1,36 @@
 /** The public names of ashlar. */
 
+export type { ModificationChanges, NewModification } from './agent/modification.js'
+export type { ModificationBulkChanges } from './agent/modification-bulk.js'
+export type { ModificationFilter } from './agent/modification-filter.js'
+export type {
+  ModificationListOptions,
+  ModificationStatistics,
+  PendingCount,
+  PendingCountOptions,
+} from './agent/modification-list.js'
+export type { ImpactAnalysis, Modification, ModificationResult } from './agent/modification-row.js'
+export type { ModificationDecision, NewModificationResult } from './agent/modification-steps.js'
 export type {
   NewProjectContext,
   ProjectContextChanges,
   ProjectContextMetrics,
   UpsertedProjectContext,
 } from './agent/project-context.js'
-export type { ProjectContextFilter, ProjectContextListOptions } from './agent/project-context-list.js'
+export type { ProjectContextBulkChanges } from './agent/project-context-bulk.js'
+export type { ProjectContextFilter } from './agent/project-context-filter.js'
+export type { ProjectContextListOptions } from './agent/project-context-list.js'
 export type { ProjectContext } from './agent/project-context-row.js'
+export type { NewTemplate, TemplateChanges, UpsertedTemplate } from './agent/template.js'
+export type { TemplateBulkChanges } from './agent/template-bulk.js'
+export type { TemplateFilter } from './agent/template-filter.js'
+export type { TemplateListOptions } from './agent/template-list.js'
+export type { Template, TemplateSummary } from './agent/template-row.js'
+export type { FoundTemplate, TemplateSearchOptions } from './agent/template-search.js'
+export type { GivenVariables, MissingVariables } from './agent/template-use.js'
 export type { ConnectOptions, PoolOptions } from './config.js'
 export { connect, type Database, type DatabaseStats, type Transaction } from './database.js'
+export type { BulkOptions } from './engine/bulk.js'
 export type { Executor } from './engine/executor.js'
 export type { HealthCheck, HealthReport } from './engine/health.js'
 export type { Page } from './engine/page.js'
@@ -35,10 +56,14 @@ export {
   type PoolSizes,
   QueryError,
   RowCountError,
+  RowLimitError,
   type ScrubbedCause,
   TimeoutError,
+  TlsError,
+  type TlsReason,
   TransactionError,
   TransientError,
+  TransitionError,
   UndefinedObjectError,
   UniqueViolationError,
   ValidationError,

@@ -1,9 +1,26 @@
 /** All repositories, by the name under which a database and a transaction have them. */
 
-import * as projectContexts from './agent/project-context.js'
+import * as modification from './agent/modification.js'
+import * as modificationBulk from './agent/modification-bulk.js'
+import * as modificationList from './agent/modification-list.js'
+import * as modificationSteps from './agent/modification-steps.js'
+import * as projectContext from './agent/project-context.js'
+import * as projectContextBulk from './agent/project-context-bulk.js'
+import * as projectContextList from './agent/project-context-list.js'
+import * as template from './agent/template.js'
+import * as templateBulk from './agent/template-bulk.js'
+import * as templateList from './agent/template-list.js'
+import * as templateSearch from './agent/template-search.js'
+import * as templateUse from './agent/template-use.js'
 import type { Executor } from './engine/executor.js'
 
-const modules = { projectContexts } as const
+/** Each repository is made of its modules here, and not by one exporting another's functions again: an editor finds no
+ *  docstring behind such an export. */
+const modules = {
+  projectContexts: { ...projectContext, ...projectContextBulk, ...projectContextList },
+  modifications: { ...modification, ...modificationBulk, ...modificationList, ...modificationSteps },
+  templates: { ...template, ...templateBulk, ...templateList, ...templateSearch, ...templateUse },
+} as const
 
 /** The functions of a repository module without their first argument, the executor. */
 type Bound<Module> = {
@@ -30,6 +47,11 @@ export function withRepositories(executor: Executor): Executor & Repositories {
   }
   return executor as Executor & Repositories
 }
+
+/** The functions that each repository has, by name. */
+export const repositoryFunctions: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries(modules).map(([name, module]) => [name, Object.keys(module)]),
+)
 
 type RepositoryFunction = (db: Executor, ...args: unknown[]) => unknown
 

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { repositoryFunctions } from '../src/repositories.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -24,6 +25,45 @@ for (const domain of readdirSync(`${root}/sql`)) {
     })
   }
 }
+
+/** The lines of a query that its filters switch on: not those that seek a page or set a new value. */
+function filterLines(statement: string): string[] {
+  return statement
+    .split('\n')
+    .map((line) => line.trim().replace(/\s+--/, ' --'))
+    .filter((line) => /^(AND|OR) .* -- @if/.test(line) && !/@if (order=|cursor|maxRows)/.test(line))
+}
+
+function markOf(line: string): string {
+  return line.slice(line.indexOf('-- @if'))
+}
+
+t.test('the filters of a list', async (t) => {
+  for (const domain of readdirSync(`${root}/sql`)) {
+    for (const file of readdirSync(`${root}/sql/${domain}`)) {
+      const statements = readFileSync(`${root}/sql/${domain}/${file}`, 'utf8').split('/* @name ')
+      const named = new Map(statements.map((text) => [/^\w+/.exec(text)?.[0] ?? '', filterLines(text)]))
+      const [list, lines] = [...named].find(([name]) => name.startsWith('list')) ?? []
+      t.ok(lines !== undefined && lines.length > 0, `${file} has a list with filters`)
+      // A query of another shape may have filters of its own, by other names.
+      const marks = new Set(lines?.map(markOf))
+      for (const [name, others] of named) {
+        if (others.some((line) => marks.has(markOf(line)))) t.same(others, lines, `${name} has those of ${list}`)
+      }
+    }
+  }
+})
+
+t.test('every repository', async (t) => {
+  for (const [name, functions] of Object.entries(repositoryFunctions)) {
+    const common = ['find', 'get', 'exists', 'create', 'update', 'updateMany', 'delete', 'deleteMany', 'list', 'count']
+    t.same(
+      common.filter((each) => !functions.includes(each)),
+      [],
+      `${name} has what all have`,
+    )
+  }
+})
 
 t.test('src/errors.ts', async (t) => {
   t.test('has no error that no test throws', async (t) => {

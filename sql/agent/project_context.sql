@@ -251,9 +251,22 @@ written AS (
     name,
     -- A row that this statement inserted was not locked or updated by anyone before: its xmax is zero.
     xmax = 0 AS is_created
+),
+-- Locked, so that a row that somebody is deleting is waited for, and is not there when it was deleted.
+kept AS (
+  SELECT
+    project_context_id,
+    owner,
+    name
+  FROM agent.project_context
+  WHERE (owner, name) IN (SELECT owner, name FROM input)
+  ORDER BY
+    owner,
+    name
+  FOR KEY SHARE
 )
 SELECT
-  coalesce(written.project_context_id, present.project_context_id) AS "projectContextId?",
+  coalesce(written.project_context_id, kept.project_context_id) AS "projectContextId?",
   CASE
     WHEN written.is_created THEN 'created'
     WHEN written.project_context_id IS NOT NULL THEN 'updated'
@@ -262,7 +275,7 @@ SELECT
 FROM
   input
   LEFT JOIN written ON written.owner = input.owner AND written.name = input.name
-  LEFT JOIN agent.project_context AS present ON present.owner = input.owner AND present.name = input.name
+  LEFT JOIN kept ON kept.owner = input.owner AND kept.name = input.name
 ORDER BY
   input.position;
 
@@ -467,3 +480,93 @@ RETURNING
 -- Zero or one row by project_context_pkey.
 DELETE FROM agent.project_context
 WHERE project_context_id = :projectContextId!;
+
+/* @name updateProjectContexts */
+-- One row. The filters of listProjectContexts, by the same indexes. When they find more than :maxRows, nothing is changed,
+-- and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.
+WITH found AS (
+  SELECT
+    project_context_id
+  FROM agent.project_context
+  WHERE
+    TRUE
+    AND owner = :owner                                                                       -- @if owner
+    AND status = ANY(:statuses)                                                              -- @if statuses
+    AND language = :language                                                                 -- @if language
+    AND codebase @> :codebase                                                                -- @if codebase
+    AND tech_stack && :techAny                                                               -- @if techAny
+    AND tech_stack @> :techAll                                                               -- @if techAll
+    AND dependencies @> :dependsOn                                                           -- @if dependsOn
+    AND coalesce(test_coverage, -1) >= :coverageFrom                                         -- @if coverageFrom
+    AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                -- @if coverageTo
+    AND updated_at > :updatedAfter                                                           -- @if updatedAfter
+    AND updated_at < :updatedBefore                                                          -- @if updatedBefore
+  ORDER BY
+    project_context_id
+  LIMIT :maxRows::bigint + 1                                                                 -- @if maxRows
+  FOR NO KEY UPDATE
+),
+changed AS (
+  UPDATE agent.project_context AS context
+  SET
+    owner = :newOwner,                                                                       -- @if newOwner
+    description = :newDescription,                                                           -- @if newDescription
+    status = :newStatus,                                                                     -- @if newStatus
+    language = :newLanguage,                                                                 -- @if newLanguage
+    framework = :newFramework,                                                               -- @if newFramework
+    codebase = :newCodebase,                                                                 -- @if newCodebase
+    configuration = :newConfiguration,                                                       -- @if newConfiguration
+    tech_stack = :newTechStack,                                                              -- @if newTechStack
+    dependencies = :newDependencies,                                                         -- @if newDependencies
+    test_coverage = :newTestCoverage,                                                        -- @if newTestCoverage
+    security_score = :newSecurityScore,                                                      -- @if newSecurityScore
+    performance_score = :newPerformanceScore,                                                -- @if newPerformanceScore
+    project_context_id = context.project_context_id
+  FROM found
+  WHERE
+    context.project_context_id = found.project_context_id
+    AND (SELECT count(*) FROM found) <= :maxRows                                             -- @if maxRows
+  RETURNING
+    context.project_context_id
+)
+SELECT
+  (SELECT count(*) FROM found) AS "found!",
+  (SELECT count(*) FROM changed) AS "changed!";
+
+/* @name deleteProjectContexts */
+-- One row. The filters of listProjectContexts, by the same indexes. When they find more than :maxRows, nothing is deleted,
+-- and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.
+WITH found AS (
+  SELECT
+    project_context_id
+  FROM agent.project_context
+  WHERE
+    TRUE
+    AND owner = :owner                                                                       -- @if owner
+    AND status = ANY(:statuses)                                                              -- @if statuses
+    AND language = :language                                                                 -- @if language
+    AND codebase @> :codebase                                                                -- @if codebase
+    AND tech_stack && :techAny                                                               -- @if techAny
+    AND tech_stack @> :techAll                                                               -- @if techAll
+    AND dependencies @> :dependsOn                                                           -- @if dependsOn
+    AND coalesce(test_coverage, -1) >= :coverageFrom                                         -- @if coverageFrom
+    AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                -- @if coverageTo
+    AND updated_at > :updatedAfter                                                           -- @if updatedAfter
+    AND updated_at < :updatedBefore                                                          -- @if updatedBefore
+  ORDER BY
+    project_context_id
+  LIMIT :maxRows::bigint + 1                                                                 -- @if maxRows
+  FOR UPDATE
+),
+changed AS (
+  DELETE FROM agent.project_context AS context
+  USING found
+  WHERE
+    context.project_context_id = found.project_context_id
+    AND (SELECT count(*) FROM found) <= :maxRows                                             -- @if maxRows
+  RETURNING
+    context.project_context_id
+)
+SELECT
+  (SELECT count(*) FROM found) AS "found!",
+  (SELECT count(*) FROM changed) AS "changed!";

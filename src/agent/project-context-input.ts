@@ -1,7 +1,19 @@
 /** Shapes of what callers give for project contexts. The limits agree with the constraints of the table. */
 
 import { z } from 'zod'
-import { id, instant, jsonObject, jsonObjectOf, listOf, pageLimit, score, text, wholeNumber } from '../engine/shapes.js'
+import {
+  atLeastOne,
+  id,
+  instant,
+  jsonObject,
+  jsonObjectOf,
+  listOf,
+  oneOrSeveral,
+  paging,
+  score,
+  text,
+  wholeNumber,
+} from '../engine/shapes.js'
 
 const status = z.enum(['active', 'paused', 'archived'])
 const name = text(200)
@@ -89,6 +101,9 @@ export const newProjectContexts = z
 /** Changes to a context; what is left out stays as it is. */
 export const projectContextChanges = z.strictObject(columns).partial()
 
+/** Changes to many contexts: not their names, which are unique. */
+export const projectContextBulkChanges = atLeastOne(projectContextChanges.omit({ name: true }))
+
 /** Measurements of a context; what is left out stays as it is. */
 export const projectContextMetrics = z.strictObject(measurements).partial()
 
@@ -101,11 +116,7 @@ export const projectContextName = z.strictObject({ owner: name, name })
 const filters = {
   owner: name.optional(),
   /** One, or any of several. */
-  status: z
-    .union([status, listOf(status, { min: 1, max: 3 })], {
-      error: `Invalid option: expected one or several of ${status.options.join(', ')}`,
-    })
-    .optional(),
+  status: oneOrSeveral(status).optional(),
   language: text(100).optional(),
   /** What `codebase` must contain, in the sense of PostgreSQL's `@>`. */
   codebase: jsonObject.optional(),
@@ -131,9 +142,5 @@ export const projectContextListOptions = z.strictObject({
   ...filters,
   /** newest first, by name, by test coverage (highest first, not measured last), or by size of the code. */
   sort: z.enum(['newest', 'name', 'coverage', 'largest']).default('newest'),
-  /** From `next` or `previous` of a page of the same sort; null is the first page. */
-  cursor: z.string().nullish(),
-  limit: pageLimit,
-  /** Counts all that the filter finds, too: a second query. */
-  withTotal: z.boolean().default(false),
+  ...paging,
 })

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { NotFoundError } from '../errors.js'
 import type { FindProjectContextResult } from '../generated/agent/project_context.queries.js'
 import type { codebase, configuration } from './project-context-input.js'
 
@@ -12,4 +13,9 @@ export type ProjectContext = Omit<FindProjectContextResult, 'codebase' | 'config
  *  0.44 ms for 1,000 rows of 12 columns. */
 export function toProjectContext(row: FindProjectContextResult): ProjectContext {
   return row as ProjectContext
+}
+
+/** @throws {NotFoundError} always: there is no such context */
+export function missing(query: string): never {
+  throw new NotFoundError(query, 'agent.project_context')
 }

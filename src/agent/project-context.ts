@@ -3,7 +3,6 @@
 import type { z } from 'zod'
 import type { Executor } from '../engine/executor.js'
 import { parse } from '../engine/validation.js'
-import { NotFoundError } from '../errors.js'
 import {
   createProjectContext,
   createProjectContexts,
@@ -16,9 +15,7 @@ import {
   upsertProjectContexts,
 } from '../generated/agent/project_context.queries.js'
 import * as input from './project-context-input.js'
-import { type ProjectContext, toProjectContext } from './project-context-row.js'
-
-export { count, list } from './project-context-list.js'
+import { missing, type ProjectContext, toProjectContext } from './project-context-row.js'
 
 /** What {@link create} takes: owner and name, and whatever else is known. */
 export type NewProjectContext = z.input<typeof input.newProjectContext>
@@ -31,8 +28,6 @@ export interface UpsertedProjectContext {
   readonly projectContextId: string
   readonly outcome: 'created' | 'updated' | 'unchanged'
 }
-
-const TABLE = 'agent.project_context'
 
 /** Creates a context and gives it.
  *  @throws {ValidationError} when a field is malformed
@@ -54,7 +49,7 @@ export async function createMany(db: Executor, contexts: readonly NewProjectCont
 }
 
 /** Creates each context, or updates the one of its owner and name, in one statement, all or none. At most 10,000.
- *  An update replaces all fields but the iteration; what is left out becomes empty. A context that would not change
+ *  An update replaces all fields but the iteration; what is left out is as in a new one. A context that would not change
  *  is not written. Gives id and outcome in the order of the contexts.
  *  @throws {ValidationError} when a field is malformed, or two have the same owner and name */
 export async function upsertMany(
@@ -129,16 +124,14 @@ export async function recordMetrics(
   return toProjectContext((await db.maybeOne(recordProjectContextMetrics, { ...values, ...key })) ?? missing(subject))
 }
 
-/** Deletes a context. Gives false when there was none. @throws {ValidationError} when the id is no UUID */
 async function deleteById(db: Executor, projectContextId: string): Promise<boolean> {
   const key = parse(input.projectContextKey, { projectContextId }, deleteProjectContext.name)
   return (await db.execute(deleteProjectContext, key)) === 1
 }
 
-export { deleteById as delete }
-
-function missing(query: string): never {
-  throw new NotFoundError(query, TABLE)
+export {
+  /** Deletes a context. Gives false when there was none. @throws {ValidationError} when the id is no UUID */
+  deleteById as delete,
 }
 
 function keyOf({ owner, name }: { readonly owner: string; readonly name: string }): string {

@@ -36,15 +36,16 @@ function encodeCursor(cursor: Cursor): string {
   return Buffer.from(JSON.stringify(cursor)).toString('base64url')
 }
 
-/** Reads a cursor that a page of this list in this sort gave. `keyType` is that of the sort's keys.
+/** Reads a cursor that a page of this list in this sort gave. `key` is the shape of the sort's keys.
  *  @throws {ValidationError} when it is malformed, or of another list or sort */
-export function decodeCursor(text: string, list: string, sort: string, keyType: 'string' | 'number'): Cursor {
+export function decodeCursor(text: string, list: string, sort: string, key: z.ZodType<string | number>): Cursor {
   const refuse = (message: string): ValidationError => new ValidationError(list, [{ path: 'cursor', message }])
   const cursor = cursorShape.safeParse(parseJson(Buffer.from(text, 'base64url').toString())).data
   if (cursor === undefined) throw refuse('is not a cursor that a page gave')
   if (cursor.list !== list) throw refuse(`belongs to another list${named(cursor.list)}`)
   if (cursor.sort !== sort) throw refuse(`belongs to the same list in another sort${named(cursor.sort)}`)
-  if (typeof cursor.key !== keyType) throw refuse('is not a cursor that a page gave')
+  // What no row can have would be an error of a parameter that the caller does not know.
+  if (!key.safeParse(cursor.key).success) throw refuse('is not a cursor that a page gave')
   return cursor
 }
 

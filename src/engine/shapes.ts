@@ -7,6 +7,8 @@ import { isStorableText, UNSTORABLE_TEXT } from './codec.js'
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 const MAX_JSON_DEPTH = 100
+/** As JSON has them: an object that stands in several places counts in each. */
+const MAX_JSON_VALUES = 1_000_000
 const MAX_KEY = 1_000
 
 /** A text of `min` (1 unless told otherwise) to `max` characters as PostgreSQL counts them, by code point. */
@@ -23,8 +25,8 @@ export function listOf<Out, In>(element: z.ZodType<Out, In>, { min = 0, max }: {
   return z.array(element).min(min).max(max) as unknown as z.ZodType<Out[], readonly In[]>
 }
 
-/** Any id that PostgreSQL's uuid takes; zod's own `uuid` insists on RFC versions. */
-export const id = z.guid()
+/** A UUID in the form 8-4-4-4-12, of any version; zod's own `uuid` insists on those of the RFC. */
+export const id = z.guid('must be a UUID')
 
 /** A count or size: 0 to 2^53-1. */
 export const wholeNumber = z.int().min(0)
@@ -32,53 +34,123 @@ export const wholeNumber = z.int().min(0)
 /** A score or percentage: 0 to 100; null is "not measured". */
 export const score = z.number().min(0).max(100).nullable()
 
+/** The first instant that PostgreSQL's timestamptz holds; the last is beyond what a Date does. */
+export const EARLIEST = new Date('-004713-11-24T00:00:00Z')
+
 /** An instant. */
-export const instant = z.date()
+export const instant = z.date().min(EARLIEST)
 
 /** How many rows a page may have. */
 export const pageLimit = z.int().min(1).max(500).default(50)
 
+/** Which page of a list. */
+export const paging = {
+  /** From `next` or `previous` of a page of the same sort; null is the first page. */
+  cursor: z.string().nullish(),
+  limit: pageLimit,
+  /** Counts all that the filter finds, too: a second query. */
+  withTotal: z.boolean().default(false),
+}
+
+/** One of an enum's values, or any of several. */
+export function oneOrSeveral<const Values extends Readonly<Record<string, string>>>(values: z.ZodEnum<Values>) {
+  const { options } = values
+  return z.union([values, listOf(values, { min: 1, max: options.length })], {
+    error: `Invalid option: expected one or several of ${options.join(', ')}`,
+  })
+}
+
 /** Any JSON value, checked to its leaves. */
-export const json = z.custom<Json>().superRefine((value, context) => {
-  checkJson(value, [], (message, path) => context.addIssue({ code: 'custom', message, path }))
+const json = z.custom<Json>().superRefine((value, context) => {
+  const report: Report = (message, path) => context.addIssue({ code: 'custom', message, path })
+  const values = checkJson(value, [], { within: new Set(), counts: new Map(), report })
+  if (values > MAX_JSON_VALUES) report(`must not have more than ${MAX_JSON_VALUES} values`, [])
 })
 
+/** A shape of plain objects. An interface, so that the declarations name it and do not spell its types out: an index
+ *  signature beside known keys cannot be spelt. */
+export interface PlainObject<Schema extends z.ZodType> extends z.ZodType<z.output<Schema>, z.input<Schema>> {}
+
+/** zod takes any object for a record, an Error or a Map too, of which nothing would be stored; and it drops a key
+ *  `__proto__` in silence. */
+function plainObject<Schema extends z.ZodType>(schema: Schema): PlainObject<Schema> {
+  const isKept = (value: unknown): boolean => isPlainObject(value) && !Object.hasOwn(value, '__proto__')
+  const refusal = 'must be a plain object, without a key `__proto__`'
+  return z.custom<z.input<Schema>>(isKept, refusal).pipe(schema as z.ZodType<z.output<Schema>, z.input<Schema>>)
+}
+
 /** A JSON object with any content. */
-export const jsonObject = z.record(text(MAX_KEY), json)
+export const jsonObject = plainObject(z.record(text(MAX_KEY), json))
 
 /** A JSON object of which some keys are known, and the others may hold any JSON. */
 export function jsonObjectOf<Shape extends z.ZodRawShape>(
   known: Shape,
-): z.ZodObject<Shape, z.core.$catchall<typeof json>> {
-  return z
-    .object(known)
-    .catchall(json)
-    .superRefine((value, context) => {
-      const key = Object.keys(value).find((name) => !isStorableText(name))
-      if (key !== undefined) context.addIssue({ code: 'custom', message: `has a key that ${UNSTORABLE_TEXT}` })
-    })
+): PlainObject<z.ZodObject<Shape, z.core.$catchall<typeof json>>> {
+  return plainObject(
+    z
+      .object(known)
+      .catchall(json)
+      .superRefine((value, context) => {
+        const key = Object.keys(value).find((name) => !isStorableText(name))
+        if (key !== undefined) context.addIssue({ code: 'custom', message: `has a key that ${UNSTORABLE_TEXT}` })
+      }),
+  )
+}
+
+/** Changes of which one at least is given: a bulk update that changes nothing would still write every row anew. */
+export function atLeastOne<Shape extends z.ZodRawShape>(changes: z.ZodObject<Shape, z.core.$strict>) {
+  return changes.refine(
+    (value) => Object.values(value).some((field) => field !== undefined),
+    'must change at least one field',
+  )
 }
 
 type Report = (message: string, path: PropertyKey[]) => void
 
-function checkJson(value: unknown, path: PropertyKey[], report: Report): void {
-  if (path.length > MAX_JSON_DEPTH) report(`must not be nested deeper than ${MAX_JSON_DEPTH}`, [])
-  else if (typeof value === 'string') {
+/** What a check of a JSON value knows on its way. */
+interface Check {
+  /** The objects that the value is in. */
+  readonly within: Set<unknown>
+  /** How many values each object has that was looked at: one that stands in many places is looked at once. */
+  readonly counts: Map<unknown, number>
+  readonly report: Report
+}
+
+/** Reports what is no JSON, and gives how many values there are. */
+function checkJson(value: unknown, path: PropertyKey[], check: Check): number {
+  const { within, counts, report } = check
+  if (typeof value === 'string') {
     if (!isStorableText(value)) report(UNSTORABLE_TEXT, path)
-  } else if (Array.isArray(value)) {
-    for (const [index, element] of value.entries()) checkJson(element, [...path, index], report)
-  } else if (isPlainObject(value)) {
-    for (const [key, element] of Object.entries(value)) {
-      if (!isStorableText(key)) report(UNSTORABLE_TEXT, path)
-      // JSON.stringify drops such a key too.
-      if (element !== undefined) checkJson(element, [...path, key], report)
-    }
+  } else if (path.length > MAX_JSON_DEPTH) report(`must not be nested deeper than ${MAX_JSON_DEPTH}`, [])
+  else if (within.has(value)) report('must not contain itself', path)
+  else if (Array.isArray(value) || isPlainObject(value)) {
+    const known = counts.get(value)
+    if (known !== undefined) return known
+    within.add(value)
+    const count = checkElements(value, path, check)
+    within.delete(value)
+    counts.set(value, count)
+    return count
   } else if (value !== null && typeof value !== 'boolean' && !Number.isFinite(value)) {
     report('must be a JSON value', path)
   }
+  return 1
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
+function checkElements(value: object, path: PropertyKey[], check: Check): number {
+  const isArray = Array.isArray(value)
+  const entries: Iterable<[string | number, unknown]> = isArray ? value.entries() : Object.entries(value)
+  let count = 1
+  for (const [key, element] of entries) {
+    if (typeof key === 'string' && !isStorableText(key)) check.report(UNSTORABLE_TEXT, path)
+    // JSON.stringify drops such a key too.
+    if (element !== undefined || isArray) count += checkJson(element, [...path, key], check)
+  }
+  return count
+}
+
+/** Tells whether a value is an object that only holds properties: neither an array nor of a class. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null

@@ -15,10 +15,12 @@ function toIssue(issue: z.core.$ZodIssue): ValidationIssue {
   return { path: formatPath(issue.path), message: issue.message }
 }
 
-/** Writes a path as JavaScript would: `rows[3].codebase.files`. */
+/** Writes a path as JavaScript would: `rows[3].codebase.files`, `files["src/index.ts"]`. */
 function formatPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`
-    return text === '' ? String(part) : `${text}.${String(part)}`
+    const name = String(part)
+    if (text !== '' && !/^[\w$]+$/.test(name)) return `${text}[${JSON.stringify(name)}]`
+    return text === '' ? name : `${text}.${name}`
   }, '')
 }

@@ -157,6 +157,40 @@ t.test('createProjectContexts', async (t) => {
 })
 
 t.test('upsertProjectContexts', async (t) => {
+  t.test('gives the id of the row that is there when another transaction replaces one meanwhile', async (t) => {
+    const [kept, replaced, late] = [newProjectContext(), newProjectContext(), newProjectContext()]
+    await projectContexts.upsertMany([kept, replaced])
+    const old = await projectContexts.findByName(replaced.owner, replaced.name)
+    const done = await db.transaction(async (tx) => {
+      await tx.projectContexts.delete(String(old?.projectContextId))
+      await tx.projectContexts.upsertMany([replaced, late])
+      // Waits for what this transaction has not committed yet.
+      const upsert = projectContexts.upsertMany([kept, replaced, late])
+      await until(async () => {
+        const [row] = await tx.query<{ waiting: number }>(
+          'SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())',
+        )
+        return row?.waiting === 1
+      })
+      return { upsert }
+    })
+    const results = await done.upsert
+    t.same(
+      results.map(({ outcome }) => outcome),
+      ['unchanged', 'unchanged', 'unchanged'],
+    )
+    const expected = await Promise.all([
+      projectContexts.findByName(kept.owner, kept.name),
+      projectContexts.findByName(replaced.owner, replaced.name),
+      projectContexts.findByName(late.owner, late.name),
+    ])
+    t.same(
+      results.map(({ projectContextId }) => projectContextId),
+      expected.map((row) => row?.projectContextId),
+    )
+    t.not(expected[1]?.projectContextId, old?.projectContextId)
+  })
+
   t.test('creates, updates or leaves each, in order', async (t) => {
     const kept = newProjectContext()
     const changed = newProjectContext()
@@ -252,7 +286,7 @@ t.test('findProjectContext', async (t) => {
   })
 
   t.test('refuses what is no UUID', async (t) => {
-    await t.rejects(projectContexts.find('42'), { message: 'findProjectContext: projectContextId: Invalid GUID' })
+    await t.rejects(projectContexts.find('42'), { message: 'findProjectContext: projectContextId: must be a UUID' })
   })
 })
 
@@ -310,6 +344,17 @@ t.test('updateProjectContext', async (t) => {
     const after = await projectContexts.update(before.projectContextId, { status: 'paused' })
     t.same(after.createdAt, before.createdAt)
     t.ok(after.updatedAt > before.updatedAt)
+  })
+
+  t.test('never moves updatedAt back, also in a transaction that began before the last update', async (t) => {
+    const { projectContextId } = await projectContexts.create(newProjectContext())
+    await db.transaction(async (tx) => {
+      await tx.query('SELECT now()')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      const { updatedAt } = await projectContexts.update(projectContextId, { status: 'paused' })
+      const later = await tx.projectContexts.update(projectContextId, { status: 'active' })
+      t.ok(later.updatedAt >= updatedAt)
+    })
   })
 
   t.test('leaves the row as it is when nothing, or nothing new, is given', async (t) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { sortKeys } from '../../src/engine/list-page.js'
 import { decodeCursor, toPage } from '../../src/engine/page.js'
 import { ValidationError } from '../../src/errors.js'
 
@@ -10,7 +11,7 @@ const keyOf = (key: number) => ({ key, id: ID })
 
 /** Walks a list of `count` rows by pages, as a query with `limit + 1` would serve them. */
 function fetchPage(rows: readonly number[], limit: number, text: string | null) {
-  const cursor = text === null ? null : decodeCursor(text, list, sort, 'number')
+  const cursor = text === null ? null : decodeCursor(text, list, sort, sortKeys.number)
   const key = cursor?.key as number
   const fetched =
     cursor === null
@@ -87,8 +88,8 @@ t.test('decodeCursor', async (t) => {
   ]
   for (const [name, text, asked, by, message] of cases) {
     t.test(`refuses what ${name}`, async (t) => {
-      t.throws(() => decodeCursor(text, asked, by, 'number'), ValidationError)
-      t.throws(() => decodeCursor(text, asked, by, 'number'), { message })
+      t.throws(() => decodeCursor(text, asked, by, sortKeys.number), ValidationError)
+      t.throws(() => decodeCursor(text, asked, by, sortKeys.number), { message })
     })
   }
 })

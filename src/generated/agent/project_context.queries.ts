@@ -39,7 +39,7 @@ export interface CreateProjectContextResult {
   description: string | null
   /** The main framework; NULL: none, or not known. */
   framework: string | null
-  /** How often metrics were recorded. */
+  /** How often metrics were recorded, and modifications applied. */
   iteration: number
   /** The main programming language; NULL: not known. */
   language: string | null
@@ -173,7 +173,7 @@ export interface CreateProjectContextsResult {
   description: string | null
   /** The main framework; NULL: none, or not known. */
   framework: string | null
-  /** How often metrics were recorded. */
+  /** How often metrics were recorded, and modifications applied. */
   iteration: number
   /** The main programming language; NULL: not known. */
   language: string | null
@@ -293,7 +293,7 @@ export interface UpsertProjectContextsResult {
 const upsertProjectContextsIR: QueryIR = {
   params: [{ name: 'contexts', required: true, transform: { type: 'scalar' }, locs: [{ a: 751, b: 760 }] }],
   statement:
-    "-- As many rows as :contexts has elements, in their order; project_context_owner_name_key decides what is there already.\n-- A row that would not change is locked but not written: no new version, updated_at stays. It is looked up in the\n-- statement's snapshot instead, so the id is NULL when that row came to be after the statement began. Rows are locked in\n-- the order of the key: two statements with the same rows wait for each other and do not deadlock.\nWITH input AS (\n  SELECT\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score,\n    position\n  FROM\n    ROWS FROM (\n      json_to_recordset(:contexts!) AS (\n        owner text,\n        name text,\n        description text,\n        status agent.project_context_status,\n        language text,\n        framework text,\n        codebase jsonb,\n        configuration jsonb,\n        tech_stack text[],\n        dependencies text[],\n        test_coverage double precision,\n        security_score double precision,\n        performance_score double precision\n      )\n    ) WITH ORDINALITY AS input (\n      owner,\n      name,\n      description,\n      status,\n      language,\n      framework,\n      codebase,\n      configuration,\n      tech_stack,\n      dependencies,\n      test_coverage,\n      security_score,\n      performance_score,\n      position\n    )\n),\nwritten AS (\n  INSERT INTO agent.project_context AS present (\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score\n  )\n  SELECT\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score\n  FROM input\n  ORDER BY\n    owner,\n    name\n  ON CONFLICT ON CONSTRAINT project_context_owner_name_key DO UPDATE SET\n    description = excluded.description,\n    status = excluded.status,\n    language = excluded.language,\n    framework = excluded.framework,\n    codebase = excluded.codebase,\n    configuration = excluded.configuration,\n    tech_stack = excluded.tech_stack,\n    dependencies = excluded.dependencies,\n    test_coverage = excluded.test_coverage,\n    security_score = excluded.security_score,\n    performance_score = excluded.performance_score\n  WHERE\n    (\n      present.description,\n      present.status,\n      present.language,\n      present.framework,\n      present.codebase,\n      present.configuration,\n      present.tech_stack,\n      present.dependencies,\n      present.test_coverage,\n      present.security_score,\n      present.performance_score\n    ) IS DISTINCT FROM (\n      excluded.description,\n      excluded.status,\n      excluded.language,\n      excluded.framework,\n      excluded.codebase,\n      excluded.configuration,\n      excluded.tech_stack,\n      excluded.dependencies,\n      excluded.test_coverage,\n      excluded.security_score,\n      excluded.performance_score\n    )\n  RETURNING\n    project_context_id,\n    owner,\n    name,\n    -- A row that this statement inserted was not locked or updated by anyone before: its xmax is zero.\n    xmax = 0 AS is_created\n)\nSELECT\n  coalesce(written.project_context_id, present.project_context_id) AS \"projectContextId?\",\n  CASE\n    WHEN written.is_created THEN 'created'\n    WHEN written.project_context_id IS NOT NULL THEN 'updated'\n    ELSE 'unchanged'\n  END AS \"outcome!\"\nFROM\n  input\n  LEFT JOIN written ON written.owner = input.owner AND written.name = input.name\n  LEFT JOIN agent.project_context AS present ON present.owner = input.owner AND present.name = input.name\nORDER BY\n  input.position",
+    "-- As many rows as :contexts has elements, in their order; project_context_owner_name_key decides what is there already.\n-- A row that would not change is locked but not written: no new version, updated_at stays. It is looked up in the\n-- statement's snapshot instead, so the id is NULL when that row came to be after the statement began. Rows are locked in\n-- the order of the key: two statements with the same rows wait for each other and do not deadlock.\nWITH input AS (\n  SELECT\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score,\n    position\n  FROM\n    ROWS FROM (\n      json_to_recordset(:contexts!) AS (\n        owner text,\n        name text,\n        description text,\n        status agent.project_context_status,\n        language text,\n        framework text,\n        codebase jsonb,\n        configuration jsonb,\n        tech_stack text[],\n        dependencies text[],\n        test_coverage double precision,\n        security_score double precision,\n        performance_score double precision\n      )\n    ) WITH ORDINALITY AS input (\n      owner,\n      name,\n      description,\n      status,\n      language,\n      framework,\n      codebase,\n      configuration,\n      tech_stack,\n      dependencies,\n      test_coverage,\n      security_score,\n      performance_score,\n      position\n    )\n),\nwritten AS (\n  INSERT INTO agent.project_context AS present (\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score\n  )\n  SELECT\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score\n  FROM input\n  ORDER BY\n    owner,\n    name\n  ON CONFLICT ON CONSTRAINT project_context_owner_name_key DO UPDATE SET\n    description = excluded.description,\n    status = excluded.status,\n    language = excluded.language,\n    framework = excluded.framework,\n    codebase = excluded.codebase,\n    configuration = excluded.configuration,\n    tech_stack = excluded.tech_stack,\n    dependencies = excluded.dependencies,\n    test_coverage = excluded.test_coverage,\n    security_score = excluded.security_score,\n    performance_score = excluded.performance_score\n  WHERE\n    (\n      present.description,\n      present.status,\n      present.language,\n      present.framework,\n      present.codebase,\n      present.configuration,\n      present.tech_stack,\n      present.dependencies,\n      present.test_coverage,\n      present.security_score,\n      present.performance_score\n    ) IS DISTINCT FROM (\n      excluded.description,\n      excluded.status,\n      excluded.language,\n      excluded.framework,\n      excluded.codebase,\n      excluded.configuration,\n      excluded.tech_stack,\n      excluded.dependencies,\n      excluded.test_coverage,\n      excluded.security_score,\n      excluded.performance_score\n    )\n  RETURNING\n    project_context_id,\n    owner,\n    name,\n    -- A row that this statement inserted was not locked or updated by anyone before: its xmax is zero.\n    xmax = 0 AS is_created\n),\n-- Locked, so that a row that somebody is deleting is waited for, and is not there when it was deleted.\nkept AS (\n  SELECT\n    project_context_id,\n    owner,\n    name\n  FROM agent.project_context\n  WHERE (owner, name) IN (SELECT owner, name FROM input)\n  ORDER BY\n    owner,\n    name\n  FOR KEY SHARE\n)\nSELECT\n  coalesce(written.project_context_id, kept.project_context_id) AS \"projectContextId?\",\n  CASE\n    WHEN written.is_created THEN 'created'\n    WHEN written.project_context_id IS NOT NULL THEN 'updated'\n    ELSE 'unchanged'\n  END AS \"outcome!\"\nFROM\n  input\n  LEFT JOIN written ON written.owner = input.owner AND written.name = input.name\n  LEFT JOIN kept ON kept.owner = input.owner AND kept.name = input.name\nORDER BY\n  input.position",
 }
 
 /**
@@ -430,9 +430,22 @@ const upsertProjectContextsIR: QueryIR = {
  *     name,
  *     -- A row that this statement inserted was not locked or updated by anyone before: its xmax is zero.
  *     xmax = 0 AS is_created
+ * ),
+ * -- Locked, so that a row that somebody is deleting is waited for, and is not there when it was deleted.
+ * kept AS (
+ *   SELECT
+ *     project_context_id,
+ *     owner,
+ *     name
+ *   FROM agent.project_context
+ *   WHERE (owner, name) IN (SELECT owner, name FROM input)
+ *   ORDER BY
+ *     owner,
+ *     name
+ *   FOR KEY SHARE
  * )
  * SELECT
- *   coalesce(written.project_context_id, present.project_context_id) AS "projectContextId?",
+ *   coalesce(written.project_context_id, kept.project_context_id) AS "projectContextId?",
  *   CASE
  *     WHEN written.is_created THEN 'created'
  *     WHEN written.project_context_id IS NOT NULL THEN 'updated'
@@ -441,7 +454,7 @@ const upsertProjectContextsIR: QueryIR = {
  * FROM
  *   input
  *   LEFT JOIN written ON written.owner = input.owner AND written.name = input.name
- *   LEFT JOIN agent.project_context AS present ON present.owner = input.owner AND present.name = input.name
+ *   LEFT JOIN kept ON kept.owner = input.owner AND kept.name = input.name
  * ORDER BY
  *   input.position
  * ```
@@ -470,7 +483,7 @@ export interface FindProjectContextResult {
   description: string | null
   /** The main framework; NULL: none, or not known. */
   framework: string | null
-  /** How often metrics were recorded. */
+  /** How often metrics were recorded, and modifications applied. */
   iteration: number
   /** The main programming language; NULL: not known. */
   language: string | null
@@ -548,7 +561,7 @@ export interface FindProjectContextByNameResult {
   description: string | null
   /** The main framework; NULL: none, or not known. */
   framework: string | null
-  /** How often metrics were recorded. */
+  /** How often metrics were recorded, and modifications applied. */
   iteration: number
   /** The main programming language; NULL: not known. */
   language: string | null
@@ -680,7 +693,7 @@ export interface ListProjectContextsResult {
   description: string | null
   /** The main framework; NULL: none, or not known. */
   framework: string | null
-  /** How often metrics were recorded. */
+  /** How often metrics were recorded, and modifications applied. */
   iteration: number
   /** The main programming language; NULL: not known. */
   language: string | null
@@ -967,7 +980,7 @@ export interface UpdateProjectContextResult {
   description: string | null
   /** The main framework; NULL: none, or not known. */
   framework: string | null
-  /** How often metrics were recorded. */
+  /** How often metrics were recorded, and modifications applied. */
   iteration: number
   /** The main programming language; NULL: not known. */
   language: string | null
@@ -1094,7 +1107,7 @@ export interface RecordProjectContextMetricsResult {
   description: string | null
   /** The main framework; NULL: none, or not known. */
   framework: string | null
-  /** How often metrics were recorded. */
+  /** How often metrics were recorded, and modifications applied. */
   iteration: number
   /** The main programming language; NULL: not known. */
   language: string | null
@@ -1194,4 +1207,274 @@ export const deleteProjectContext = new Query<DeleteProjectContextParams, Delete
   'deleteProjectContext',
   deleteProjectContextIR,
   { parameterTypes: { projectContextId: 'uuid' } },
+)
+
+/** 'UpdateProjectContexts' parameters type */
+export interface UpdateProjectContextsParams {
+  codebase?: unknown | null | undefined
+  coverageFrom?: number | null | undefined
+  coverageTo?: number | null | undefined
+  dependsOn?: stringArray | null | undefined
+  language?: string | null | undefined
+  maxRows?: number | null | undefined
+  newCodebase?: unknown | null | undefined
+  newConfiguration?: unknown | null | undefined
+  newDependencies?: stringArray | null | undefined
+  newDescription?: string | null | undefined
+  newFramework?: string | null | undefined
+  newLanguage?: string | null | undefined
+  newOwner?: string | null | undefined
+  newPerformanceScore?: number | null | undefined
+  newSecurityScore?: number | null | undefined
+  newStatus?: project_context_status | null | undefined
+  newTechStack?: stringArray | null | undefined
+  newTestCoverage?: number | null | undefined
+  owner?: string | null | undefined
+  statuses?: project_context_statusArray | null | undefined
+  techAll?: stringArray | null | undefined
+  techAny?: stringArray | null | undefined
+  updatedAfter?: Date | null | undefined
+  updatedBefore?: Date | null | undefined
+}
+
+/** 'UpdateProjectContexts' return type */
+export interface UpdateProjectContextsResult {
+  changed: number
+  found: number
+}
+
+const updateProjectContextsIR: QueryIR = {
+  params: [
+    { name: 'owner', required: false, transform: { type: 'scalar' }, locs: [{ a: 346, b: 351 }] },
+    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 457, b: 465 }] },
+    { name: 'language', required: false, transform: { type: 'scalar' }, locs: [{ a: 564, b: 572 }] },
+    { name: 'codebase', required: false, transform: { type: 'scalar' }, locs: [{ a: 674, b: 682 }] },
+    { name: 'techAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 785, b: 792 }] },
+    { name: 'techAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 893, b: 900 }] },
+    { name: 'dependsOn', required: false, transform: { type: 'scalar' }, locs: [{ a: 1003, b: 1012 }] },
+    { name: 'coverageFrom', required: false, transform: { type: 'scalar' }, locs: [{ a: 1128, b: 1140 }] },
+    { name: 'coverageTo', required: false, transform: { type: 'scalar' }, locs: [{ a: 1252, b: 1262 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 1334, b: 1346 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 1447, b: 1460 }] },
+    {
+      name: 'maxRows',
+      required: false,
+      transform: { type: 'scalar' },
+      locs: [
+        { a: 1582, b: 1589 },
+        { a: 3307, b: 3314 },
+      ],
+    },
+    { name: 'newOwner', required: false, transform: { type: 'scalar' }, locs: [{ a: 1778, b: 1786 }] },
+    { name: 'newDescription', required: false, transform: { type: 'scalar' }, locs: [{ a: 1893, b: 1907 }] },
+    { name: 'newStatus', required: false, transform: { type: 'scalar' }, locs: [{ a: 2003, b: 2012 }] },
+    { name: 'newLanguage', required: false, transform: { type: 'scalar' }, locs: [{ a: 2115, b: 2126 }] },
+    { name: 'newFramework', required: false, transform: { type: 'scalar' }, locs: [{ a: 2228, b: 2240 }] },
+    { name: 'newCodebase', required: false, transform: { type: 'scalar' }, locs: [{ a: 2340, b: 2351 }] },
+    { name: 'newConfiguration', required: false, transform: { type: 'scalar' }, locs: [{ a: 2457, b: 2473 }] },
+    { name: 'newTechStack', required: false, transform: { type: 'scalar' }, locs: [{ a: 2571, b: 2583 }] },
+    { name: 'newDependencies', required: false, transform: { type: 'scalar' }, locs: [{ a: 2686, b: 2701 }] },
+    { name: 'newTestCoverage', required: false, transform: { type: 'scalar' }, locs: [{ a: 2803, b: 2818 }] },
+    { name: 'newSecurityScore', required: false, transform: { type: 'scalar' }, locs: [{ a: 2920, b: 2936 }] },
+    { name: 'newPerformanceScore', required: false, transform: { type: 'scalar' }, locs: [{ a: 3040, b: 3059 }] },
+  ],
+  statement:
+    '-- One row. The filters of listProjectContexts, by the same indexes. When they find more than :maxRows, nothing is changed,\n-- and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.\nWITH found AS (\n  SELECT\n    project_context_id\n  FROM agent.project_context\n  WHERE\n    TRUE\n    AND owner = :owner                                                                       -- @if owner\n    AND status = ANY(:statuses)                                                              -- @if statuses\n    AND language = :language                                                                 -- @if language\n    AND codebase @> :codebase                                                                -- @if codebase\n    AND tech_stack && :techAny                                                               -- @if techAny\n    AND tech_stack @> :techAll                                                               -- @if techAll\n    AND dependencies @> :dependsOn                                                           -- @if dependsOn\n    AND coalesce(test_coverage, -1) >= :coverageFrom                                         -- @if coverageFrom\n    AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                -- @if coverageTo\n    AND updated_at > :updatedAfter                                                           -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                          -- @if updatedBefore\n  ORDER BY\n    project_context_id\n  LIMIT :maxRows::bigint + 1                                                                 -- @if maxRows\n  FOR NO KEY UPDATE\n),\nchanged AS (\n  UPDATE agent.project_context AS context\n  SET\n    owner = :newOwner,                                                                       -- @if newOwner\n    description = :newDescription,                                                           -- @if newDescription\n    status = :newStatus,                                                                     -- @if newStatus\n    language = :newLanguage,                                                                 -- @if newLanguage\n    framework = :newFramework,                                                               -- @if newFramework\n    codebase = :newCodebase,                                                                 -- @if newCodebase\n    configuration = :newConfiguration,                                                       -- @if newConfiguration\n    tech_stack = :newTechStack,                                                              -- @if newTechStack\n    dependencies = :newDependencies,                                                         -- @if newDependencies\n    test_coverage = :newTestCoverage,                                                        -- @if newTestCoverage\n    security_score = :newSecurityScore,                                                      -- @if newSecurityScore\n    performance_score = :newPerformanceScore,                                                -- @if newPerformanceScore\n    project_context_id = context.project_context_id\n  FROM found\n  WHERE\n    context.project_context_id = found.project_context_id\n    AND (SELECT count(*) FROM found) <= :maxRows                                             -- @if maxRows\n  RETURNING\n    context.project_context_id\n)\nSELECT\n  (SELECT count(*) FROM found) AS "found!",\n  (SELECT count(*) FROM changed) AS "changed!"',
+}
+
+/**
+ * ```sql
+ * -- One row. The filters of listProjectContexts, by the same indexes. When they find more than :maxRows, nothing is changed,
+ * -- and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.
+ * WITH found AS (
+ *   SELECT
+ *     project_context_id
+ *   FROM agent.project_context
+ *   WHERE
+ *     TRUE
+ *     AND owner = :owner                                                                       -- @if owner
+ *     AND status = ANY(:statuses)                                                              -- @if statuses
+ *     AND language = :language                                                                 -- @if language
+ *     AND codebase @> :codebase                                                                -- @if codebase
+ *     AND tech_stack && :techAny                                                               -- @if techAny
+ *     AND tech_stack @> :techAll                                                               -- @if techAll
+ *     AND dependencies @> :dependsOn                                                           -- @if dependsOn
+ *     AND coalesce(test_coverage, -1) >= :coverageFrom                                         -- @if coverageFrom
+ *     AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                -- @if coverageTo
+ *     AND updated_at > :updatedAfter                                                           -- @if updatedAfter
+ *     AND updated_at < :updatedBefore                                                          -- @if updatedBefore
+ *   ORDER BY
+ *     project_context_id
+ *   LIMIT :maxRows::bigint + 1                                                                 -- @if maxRows
+ *   FOR NO KEY UPDATE
+ * ),
+ * changed AS (
+ *   UPDATE agent.project_context AS context
+ *   SET
+ *     owner = :newOwner,                                                                       -- @if newOwner
+ *     description = :newDescription,                                                           -- @if newDescription
+ *     status = :newStatus,                                                                     -- @if newStatus
+ *     language = :newLanguage,                                                                 -- @if newLanguage
+ *     framework = :newFramework,                                                               -- @if newFramework
+ *     codebase = :newCodebase,                                                                 -- @if newCodebase
+ *     configuration = :newConfiguration,                                                       -- @if newConfiguration
+ *     tech_stack = :newTechStack,                                                              -- @if newTechStack
+ *     dependencies = :newDependencies,                                                         -- @if newDependencies
+ *     test_coverage = :newTestCoverage,                                                        -- @if newTestCoverage
+ *     security_score = :newSecurityScore,                                                      -- @if newSecurityScore
+ *     performance_score = :newPerformanceScore,                                                -- @if newPerformanceScore
+ *     project_context_id = context.project_context_id
+ *   FROM found
+ *   WHERE
+ *     context.project_context_id = found.project_context_id
+ *     AND (SELECT count(*) FROM found) <= :maxRows                                             -- @if maxRows
+ *   RETURNING
+ *     context.project_context_id
+ * )
+ * SELECT
+ *   (SELECT count(*) FROM found) AS "found!",
+ *   (SELECT count(*) FROM changed) AS "changed!"
+ * ```
+ */
+export const updateProjectContexts = new Query<UpdateProjectContextsParams, UpdateProjectContextsResult>(
+  'updateProjectContexts',
+  updateProjectContextsIR,
+  {
+    parameterTypes: {
+      owner: 'text',
+      statuses: 'agent.project_context_status[]',
+      language: 'text',
+      codebase: 'jsonb',
+      techAny: 'text[]',
+      techAll: 'text[]',
+      dependsOn: 'text[]',
+      coverageFrom: 'float8',
+      coverageTo: 'float8',
+      updatedAfter: 'timestamptz',
+      updatedBefore: 'timestamptz',
+      maxRows: 'int8',
+      newOwner: 'text',
+      newDescription: 'text',
+      newStatus: 'agent.project_context_status',
+      newLanguage: 'text',
+      newFramework: 'text',
+      newCodebase: 'jsonb',
+      newConfiguration: 'jsonb',
+      newTechStack: 'text[]',
+      newDependencies: 'text[]',
+      newTestCoverage: 'float8',
+      newSecurityScore: 'float8',
+      newPerformanceScore: 'float8',
+    },
+  },
+)
+
+/** 'DeleteProjectContexts' parameters type */
+export interface DeleteProjectContextsParams {
+  codebase?: unknown | null | undefined
+  coverageFrom?: number | null | undefined
+  coverageTo?: number | null | undefined
+  dependsOn?: stringArray | null | undefined
+  language?: string | null | undefined
+  maxRows?: number | null | undefined
+  owner?: string | null | undefined
+  statuses?: project_context_statusArray | null | undefined
+  techAll?: stringArray | null | undefined
+  techAny?: stringArray | null | undefined
+  updatedAfter?: Date | null | undefined
+  updatedBefore?: Date | null | undefined
+}
+
+/** 'DeleteProjectContexts' return type */
+export interface DeleteProjectContextsResult {
+  changed: number
+  found: number
+}
+
+const deleteProjectContextsIR: QueryIR = {
+  params: [
+    { name: 'owner', required: false, transform: { type: 'scalar' }, locs: [{ a: 346, b: 351 }] },
+    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 457, b: 465 }] },
+    { name: 'language', required: false, transform: { type: 'scalar' }, locs: [{ a: 564, b: 572 }] },
+    { name: 'codebase', required: false, transform: { type: 'scalar' }, locs: [{ a: 674, b: 682 }] },
+    { name: 'techAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 785, b: 792 }] },
+    { name: 'techAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 893, b: 900 }] },
+    { name: 'dependsOn', required: false, transform: { type: 'scalar' }, locs: [{ a: 1003, b: 1012 }] },
+    { name: 'coverageFrom', required: false, transform: { type: 'scalar' }, locs: [{ a: 1128, b: 1140 }] },
+    { name: 'coverageTo', required: false, transform: { type: 'scalar' }, locs: [{ a: 1252, b: 1262 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 1334, b: 1346 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 1447, b: 1460 }] },
+    {
+      name: 'maxRows',
+      required: false,
+      transform: { type: 'scalar' },
+      locs: [
+        { a: 1582, b: 1589 },
+        { a: 1878, b: 1885 },
+      ],
+    },
+  ],
+  statement:
+    '-- One row. The filters of listProjectContexts, by the same indexes. When they find more than :maxRows, nothing is deleted,\n-- and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.\nWITH found AS (\n  SELECT\n    project_context_id\n  FROM agent.project_context\n  WHERE\n    TRUE\n    AND owner = :owner                                                                       -- @if owner\n    AND status = ANY(:statuses)                                                              -- @if statuses\n    AND language = :language                                                                 -- @if language\n    AND codebase @> :codebase                                                                -- @if codebase\n    AND tech_stack && :techAny                                                               -- @if techAny\n    AND tech_stack @> :techAll                                                               -- @if techAll\n    AND dependencies @> :dependsOn                                                           -- @if dependsOn\n    AND coalesce(test_coverage, -1) >= :coverageFrom                                         -- @if coverageFrom\n    AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                -- @if coverageTo\n    AND updated_at > :updatedAfter                                                           -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                          -- @if updatedBefore\n  ORDER BY\n    project_context_id\n  LIMIT :maxRows::bigint + 1                                                                 -- @if maxRows\n  FOR UPDATE\n),\nchanged AS (\n  DELETE FROM agent.project_context AS context\n  USING found\n  WHERE\n    context.project_context_id = found.project_context_id\n    AND (SELECT count(*) FROM found) <= :maxRows                                             -- @if maxRows\n  RETURNING\n    context.project_context_id\n)\nSELECT\n  (SELECT count(*) FROM found) AS "found!",\n  (SELECT count(*) FROM changed) AS "changed!"',
+}
+
+/**
+ * ```sql
+ * -- One row. The filters of listProjectContexts, by the same indexes. When they find more than :maxRows, nothing is deleted,
+ * -- and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.
+ * WITH found AS (
+ *   SELECT
+ *     project_context_id
+ *   FROM agent.project_context
+ *   WHERE
+ *     TRUE
+ *     AND owner = :owner                                                                       -- @if owner
+ *     AND status = ANY(:statuses)                                                              -- @if statuses
+ *     AND language = :language                                                                 -- @if language
+ *     AND codebase @> :codebase                                                                -- @if codebase
+ *     AND tech_stack && :techAny                                                               -- @if techAny
+ *     AND tech_stack @> :techAll                                                               -- @if techAll
+ *     AND dependencies @> :dependsOn                                                           -- @if dependsOn
+ *     AND coalesce(test_coverage, -1) >= :coverageFrom                                         -- @if coverageFrom
+ *     AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                -- @if coverageTo
+ *     AND updated_at > :updatedAfter                                                           -- @if updatedAfter
+ *     AND updated_at < :updatedBefore                                                          -- @if updatedBefore
+ *   ORDER BY
+ *     project_context_id
+ *   LIMIT :maxRows::bigint + 1                                                                 -- @if maxRows
+ *   FOR UPDATE
+ * ),
+ * changed AS (
+ *   DELETE FROM agent.project_context AS context
+ *   USING found
+ *   WHERE
+ *     context.project_context_id = found.project_context_id
+ *     AND (SELECT count(*) FROM found) <= :maxRows                                             -- @if maxRows
+ *   RETURNING
+ *     context.project_context_id
+ * )
+ * SELECT
+ *   (SELECT count(*) FROM found) AS "found!",
+ *   (SELECT count(*) FROM changed) AS "changed!"
+ * ```
+ */
+export const deleteProjectContexts = new Query<DeleteProjectContextsParams, DeleteProjectContextsResult>(
+  'deleteProjectContexts',
+  deleteProjectContextsIR,
+  {
+    parameterTypes: {
+      owner: 'text',
+      statuses: 'agent.project_context_status[]',
+      language: 'text',
+      codebase: 'jsonb',
+      techAny: 'text[]',
+      techAll: 'text[]',
+      dependsOn: 'text[]',
+      coverageFrom: 'float8',
+      coverageTo: 'float8',
+      updatedAfter: 'timestamptz',
+      updatedBefore: 'timestamptz',
+      maxRows: 'int8',
+    },
+  },
 )

@@ -1,0 +1,95 @@
+/** Modifications: changes that somebody asks an agent to make to a project. Table: agent.modification. */
+
+import type { z } from 'zod'
+import type { Executor } from '../engine/executor.js'
+import { parse } from '../engine/validation.js'
+import {
+  createModification,
+  createModifications,
+  deleteModification,
+  existsModification,
+  findModification,
+  updateModification,
+} from '../generated/agent/modification.queries.js'
+import * as input from './modification-input.js'
+import { type Modification, missing, toModification } from './modification-row.js'
+
+/** What {@link create} takes: the context, the request and who asks, and whatever else is known. */
+export type NewModification = z.input<typeof input.newModification>
+/** What {@link update} takes: what is not fixed before a decision; null for an impact analysis clears it. */
+export type ModificationChanges = z.input<typeof input.modificationChanges>
+
+/** Creates a modification, pending, and gives it.
+ *  @throws {ValidationError} when a field is malformed
+ *  @throws {ForeignKeyViolationError} when there is no such project context */
+export async function create(db: Executor, modification: NewModification): Promise<Modification> {
+  const values = parse(input.newModification, modification, createModification.name)
+  return toModification(await db.one(createModification, values))
+}
+
+/** Creates many modifications, pending, in one statement, all or none, and gives them in their order. At most 10,000.
+ *  @throws {ValidationError} when a field is malformed
+ *  @throws {ForeignKeyViolationError} when there is no project context of one of the ids */
+export async function createMany(db: Executor, modifications: readonly NewModification[]): Promise<Modification[]> {
+  const values = parse(input.newModifications, modifications, createModifications.name)
+  const rows = await db.run(createModifications, { modifications: values.map(toRecord) })
+  return rows.map(toModification)
+}
+
+/** Finds a modification by its id; null when there is none. @throws {ValidationError} when the id is no UUID */
+export async function find(db: Executor, modificationId: string): Promise<Modification | null> {
+  const key = parse(input.modificationKey, { modificationId }, findModification.name)
+  const row = await db.maybeOne(findModification, key)
+  return row && toModification(row)
+}
+
+/** Gets a modification by its id.
+ *  @throws {NotFoundError} when there is none
+ *  @throws {ValidationError} when the id is no UUID */
+export async function get(db: Executor, modificationId: string): Promise<Modification> {
+  return (await find(db, modificationId)) ?? missing(findModification.name)
+}
+
+/** Tells whether there is a modification of this id. @throws {ValidationError} when the id is no UUID */
+export async function exists(db: Executor, modificationId: string): Promise<boolean> {
+  const key = parse(input.modificationKey, { modificationId }, existsModification.name)
+  return (await db.one(existsModification, key)).exists
+}
+
+/** Updates a pending modification: only the given fields. Gives it.
+ *  @throws {CheckViolationError} when a field is given and it is not pending
+ *  @throws {NotFoundError} when there is none
+ *  @throws {ForeignKeyViolationError} when there is no such project context
+ *  @throws {ValidationError} when a field is malformed */
+export async function update(
+  db: Executor,
+  modificationId: string,
+  changes: ModificationChanges,
+): Promise<Modification> {
+  const subject = updateModification.name
+  const key = parse(input.modificationKey, { modificationId }, subject)
+  const values = parse(input.modificationChanges, changes, subject)
+  return toModification((await db.maybeOne(updateModification, { ...values, ...key })) ?? missing(subject))
+}
+
+async function deleteById(db: Executor, modificationId: string): Promise<boolean> {
+  const key = parse(input.modificationKey, { modificationId }, deleteModification.name)
+  return (await db.execute(deleteModification, key)) === 1
+}
+
+export {
+  /** Deletes a modification. Gives false when there was none. @throws {ValidationError} when the id is no UUID */
+  deleteById as delete,
+}
+
+/** Gives a modification as json_to_recordset reads it: keys are the columns' names. */
+function toRecord(modification: z.output<typeof input.newModification>) {
+  const { projectContextId, request, requestedBy, impactAnalysis, affectedFiles } = modification
+  return {
+    project_context_id: projectContextId,
+    request,
+    requested_by: requestedBy,
+    impact_analysis: impactAnalysis,
+    affected_files: affectedFiles,
+  }
+}

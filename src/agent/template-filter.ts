@@ -1,0 +1,13 @@
+/** What filters of templates mean. */
+
+import type { z } from 'zod'
+import type { CountTemplatesParams } from '../generated/agent/template.queries.js'
+import type { templateFilter } from './template-input.js'
+
+/** What a filter may ask for. */
+export type TemplateFilter = z.input<typeof templateFilter>
+
+/** The optional lines that a filter switches on. */
+export function toWhere({ complexity, ...rest }: z.output<typeof templateFilter>): CountTemplatesParams {
+  return { ...rest, ...(complexity === undefined ? {} : { complexities: [complexity].flat() }) }
+}

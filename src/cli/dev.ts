@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import pc from 'picocolors'
 import { isRunning } from '../embedded/process-identity.js'
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/server.js'
@@ -49,7 +49,8 @@ export async function dev({ isJson }: Context, folder: string, showPassword: boo
 
 function accessTo(server: EmbeddedServer, folder: string, showPassword: boolean) {
   const { host, port, user, database, password } = server
-  const passwordFile = join(relative('.', server.folder), 'pgpass')
+  // Absolute: the command is for another terminal.
+  const passwordFile = join(server.folder, 'pgpass')
   return {
     ashlarUrl: `embedded:${folder}`,
     url: `postgres://${showPassword ? `${user}:${password}` : user}@${host}:${port}/${database}`,

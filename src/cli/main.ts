@@ -5,6 +5,9 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import type { Context } from './context.js'
 import { exitCodes, reportFailure } from './failure.js'
+import { refuseUrl } from './folder.js'
+import { refuseFormerCommands } from './former-commands.js'
+import { printUsageError } from './output.js'
 import { exitOnSignals } from './signals.js'
 
 interface GlobalOptions {
@@ -18,6 +21,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 }
 
 const program = new Command('ashlar')
+  // Before the subcommands, which take it over.
+  .configureOutput({ writeErr: printUsageError })
   .description('Raw-SQL, query-first data access for PostgreSQL.')
   .version(version)
   .exitOverride()
@@ -32,7 +37,8 @@ function command(name: string, description: string): Command {
 }
 
 const urlFlags = '--url <url>'
-const urlHelp = 'postgres://... or embedded:FOLDER (default: DATABASE_URL or PG* variables)'
+const urlHelp =
+  'postgres://... or embedded:FOLDER (default: DATABASE_URL or PG* variables, which the process list does not show)'
 
 function contextOf({ url, json }: GlobalOptions): Context {
   return { url, isJson: json === true }
@@ -51,7 +57,10 @@ command('dev', 'start the embedded server, migrated, and stay until Ctrl-C')
   .argument('[folder]', 'where its data is kept', './.ashlar')
   .option('--show-password', 'print the password within the URL')
   .action((folder: string, options: GlobalOptions & { showPassword?: true }) =>
-    run(options, async (context) => (await import('./dev.js')).dev(context, folder, options.showPassword === true)),
+    run(options, async (context) => {
+      refuseUrl('folder', folder)
+      await (await import('./dev.js')).dev(context, folder, options.showPassword === true)
+    }),
   )
 
 const migrate = program.command('migrate').description('apply and revert migrations, or show where the database stands')
@@ -77,27 +86,48 @@ command('health', 'check connection, pool and migrations')
   .option(urlFlags, urlHelp)
   .action((options: GlobalOptions) => run(options, async (context) => (await import('./health.js')).health(context)))
 
+command('check', 'test the connection step by step, and say what to do about the step that fails')
+  .option(urlFlags, urlHelp)
+  .action((options: GlobalOptions) => run(options, async (context) => (await import('./check.js')).check(context)))
+
+command('init', 'prepare a database: role, database, migrations and rights; safe to repeat')
+  .option(urlFlags, urlHelp)
+  .option(
+    '--admin-url <url>',
+    'a role that may create roles and databases (default: ASHLAR_ADMIN_URL, not in the process list)',
+  )
+  .action((options: GlobalOptions & { adminUrl?: string }) =>
+    run(options, async (context) => (await import('./init.js')).init(context, options.adminUrl)),
+  )
+
 command('tour', 'import the packages of a node_modules folder and show what ashlar does with them')
   .argument('[folder]', 'a project with node_modules', '.')
   .option(urlFlags, 'where to import to', 'embedded:./.ashlar')
   .action((folder: string, options: GlobalOptions) =>
-    run(options, async (context) => (await import('./tour/tour.js')).tour(context, folder)),
+    run(options, async (context) => {
+      refuseUrl('folder', folder)
+      await (await import('./tour/tour.js')).tour(context, folder)
+    }),
   )
 
 command('generate', 'compile sql/ to typed queries, or prove that they are current')
   .argument('[project]', 'folder with pgtyped.config.json, sql and migrations', '.')
   .option('--check', 'write nothing; fail when the output is not what the SQL yields')
   .action((project: string, options: GlobalOptions & { check?: true }) =>
-    run(options, async (context) =>
-      (await import('./generate.js')).generateQueries(context, project, options.check === true),
-    ),
+    run(options, async (context) => {
+      refuseUrl('project', project)
+      await (await import('./generate.js')).generateQueries(context, project, options.check === true)
+    }),
   )
 
 command('schema', "write schema.sql, the reviewers' view of the migrations, or prove that it is current")
   .argument('[project]', 'folder with migrations', '.')
   .option('--check', 'write nothing; fail when it is not current')
   .action((project: string, options: GlobalOptions & { check?: true }) =>
-    run(options, async (context) => (await import('./schema.js')).schema(context, project, options.check === true)),
+    run(options, async (context) => {
+      refuseUrl('project', project)
+      await (await import('./schema.js')).schema(context, project, options.check === true)
+    }),
   )
 
 function toCount(text: string): number {
@@ -112,6 +142,7 @@ function showUsageAfterErrors(command: Command, path: string): void {
 }
 
 showUsageAfterErrors(program, program.name())
+refuseFormerCommands(program)
 exitOnSignals()
 try {
   await program.parseAsync()

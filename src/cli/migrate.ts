@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import pc from 'picocolors'
-import { resolveConfig } from '../config.js'
+import { type Config, resolveConfig } from '../config.js'
 import { reach } from '../database.js'
+import { ConfigError } from '../errors.js'
 import { migrateDown, migrateUp } from '../migrate/runner.js'
 import { migrationStatus } from '../migrate/status.js'
 import { withDatabase } from './connection.js'
@@ -9,15 +12,35 @@ import { printJson, printLine, printNote } from './output.js'
 
 /** Applies or reverts migrations, or shows where the database stands. */
 export async function migrate(context: Context, action: 'up' | 'down' | 'status', count?: number): Promise<void> {
+  const config = resolveConfig(context.url === undefined ? {} : { url: context.url })
+  // Only `up` may make a database.
+  if (action !== 'up') refuseMissing(config.target)
   if (action === 'status') await showStatus(context)
-  else await move(context, action, count)
+  else await move(context, config, action, count)
 }
 
-async function move({ url, isJson }: Context, direction: 'up' | 'down', count: number | undefined): Promise<void> {
-  const { server, stop } = await reach(resolveConfig(url === undefined ? {} : { url }).target)
+function refuseMissing(target: Config['target']): void {
+  if (!('embeddedFolder' in target)) return
+  const { embeddedFolder: folder } = target
+  if (folder !== 'temp' && existsSync(join(folder, 'data'))) return
+  throw new ConfigError({
+    field: 'url',
+    value: `embedded:${folder}, where there is no database yet`,
+    limit: 'that of a database that is there (`ashlar migrate up` and `ashlar dev` make one)',
+  })
+}
+
+async function move(
+  { isJson }: Context,
+  { target, pool }: Config,
+  direction: 'up' | 'down',
+  count: number | undefined,
+): Promise<void> {
+  const { server, stop } = await reach(target)
   try {
     const run = direction === 'up' ? migrateUp : migrateDown
     const names = await run(server, {
+      connectTimeoutMs: pool.connectTimeoutMs,
       ...(count === undefined ? {} : { count }),
       onMigration: (name) => printNote(pc.dim(`${direction} ${name}`)),
     })

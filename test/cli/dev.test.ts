@@ -29,7 +29,7 @@ t.test('dev', async (t) => {
   const dev = start(t, ['dev'], { cwd })
   await ready(dev)
   const { pid, port, password } = stateIn('.ashlar')
-  const psql = `PGPASSFILE=.ashlar/pgpass psql -h 127.0.0.1 -p ${port} -U ashlar ashlar`
+  const psql = `PGPASSFILE=${join(cwd, '.ashlar/pgpass')} psql -h 127.0.0.1 -p ${port} -U ashlar ashlar`
 
   t.test('prints how to reach the server, and not its password', async (t) => {
     t.equal(
@@ -81,7 +81,7 @@ t.test('dev three times on one folder', async (t) => {
 
   t.test('says that the server is not its own, and quotes what a shell would take apart', async (t) => {
     t.match(second.output(), "DATABASE_URL='embedded:my server'")
-    t.match(second.output(), "PGPASSFILE='my server/pgpass' psql")
+    t.match(second.output(), `PGPASSFILE='${join(cwd, 'my server/pgpass')}' psql`)
     t.match(second.output(), 'Another process runs this server and stops it at its own end.')
   })
 
@@ -101,7 +101,7 @@ t.test('dev three times on one folder', async (t) => {
       t.same(JSON.parse(stdout), {
         ashlarUrl: 'embedded:my server',
         url: `postgres://ashlar:${password}@127.0.0.1:${port}/ashlar`,
-        psql: `PGPASSFILE='my server/pgpass' psql -h 127.0.0.1 -p ${port} -U ashlar ashlar`,
+        psql: `PGPASSFILE='${join(cwd, 'my server/pgpass')}' psql -h 127.0.0.1 -p ${port} -U ashlar ashlar`,
       })
     },
   )

@@ -22,10 +22,7 @@ t.test('a failure', async (t) => {
   t.test('says where a server can come from when none is named', async (t) => {
     const { code, stderr } = await run(t, ['health'])
     t.equal(code, 1)
-    t.match(
-      stderr,
-      'given as an option (--url) or in DATABASE_URL; `embedded:./.ashlar` starts a server for development',
-    )
+    t.match(stderr, 'in DATABASE_URL or in PGHOST; `embedded:./.ashlar` starts a server for development')
   })
 
   t.test('shows its stack with --verbose, and the password never', async (t) => {

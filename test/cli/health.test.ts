@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { createTestDatabase } from '../fixtures/database.js'
 import { run, urlOf } from './fixtures/command.js'
@@ -44,5 +46,18 @@ t.test('health', async (t) => {
     const { code, stdout } = await run(t, ['health', '--url', urlOf(access, { database: 'no_such_database' })])
     t.equal(code, 2)
     t.match(stdout, /FAIL connection {3}connect: database "no_such_database" does not exist/)
+  })
+
+  t.test('starts no embedded server, and makes no folder', async (t) => {
+    const folder = join(t.testdir({}), 'none')
+    for (const place of [folder, 'temp']) {
+      const { code, stdout } = await run(t, ['health', '--json', '--url', `embedded:${place}`])
+      t.equal(code, 2)
+      t.match(JSON.parse(stdout), {
+        status: 'unhealthy',
+        checks: [{ name: 'connection', ok: false, reason: `no server is at work in ${place}` }],
+      })
+    }
+    t.notOk(existsSync(folder))
   })
 })

@@ -8,6 +8,8 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
   'migrate down': ['--url', ...common],
   'migrate status': ['--url', ...common],
   health: ['--url', ...common],
+  check: ['--url', ...common],
+  init: ['--url', '--admin-url', ...common],
   tour: ['--url', ...common],
   generate: ['--check', ...common],
   schema: ['--check', ...common],
@@ -24,7 +26,7 @@ t.test('--help', async (t) => {
     const { code, stdout, stderr } = await run(t, ['--help'])
     t.equal(code, 0)
     t.equal(stderr, '')
-    t.same(commandsIn(stdout), ['dev', 'migrate', 'health', 'tour', 'generate', 'schema'])
+    t.same(commandsIn(stdout), ['dev', 'migrate', 'health', 'check', 'init', 'tour', 'generate', 'schema'])
     t.match(stdout, 'Exit codes: 0 done, 1 failed (health: degraded), 2 unhealthy, 64 wrong usage.')
   })
 

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { ownMigrations } from '../../src/migrate/files.js'
 import { createTestDatabase } from '../fixtures/database.js'
@@ -61,5 +62,18 @@ t.test('migrate', async (t) => {
     t.equal(code, 0)
     t.same(JSON.parse(stdout), { direction: 'down', migrations: [last] })
     t.equal(stderr, `down ${last}\n`)
+  })
+
+  t.test('status and down make no embedded database', async (t) => {
+    const folder = join(t.testdir({}), 'none')
+    for (const action of ['status', 'down']) {
+      for (const place of [folder, 'temp']) {
+        const { code, stdout, stderr } = await run(t, ['migrate', action, '--url', `embedded:${place}`])
+        t.not(code, 0)
+        t.equal(stdout, '')
+        t.match(stderr, `url is embedded:${place}, where there is no database yet`)
+      }
+    }
+    t.notOk(existsSync(folder))
   })
 })

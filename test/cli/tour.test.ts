@@ -58,7 +58,8 @@ t.test('tour', async (t) => {
   t.test('imports each package once, and says what it left out', async (t) => {
     const { code, stdout, stderr } = await run(t, ['tour', '--json', '--url', urlOf(access)], surroundings)
     t.same([code, stderr], [0, ''])
-    const { imported, answers, changes, health } = JSON.parse(stdout)
+    const { imported, answers, templates, used, templateAnswers, changes, modifications, timings, health } =
+      JSON.parse(stdout)
     t.match(imported, { packages: 9, created: 6, updated: 0, unchanged: 0, repeated: 1, mostDependedOn: 'beta' })
     t.same(imported.skipped, [
       { path: join(project, 'node_modules/malformed'), reason: 'no package.json with a name' },
@@ -78,13 +79,51 @@ t.test('tour', async (t) => {
       ],
     )
     t.equal(changes.length, 5)
+    t.match(templates, { created: 6, updated: 0, unchanged: 0, files: 8, refused: [{ name: 'refused@1.0.0' }] })
+    t.same(used, ['alpha@1.2.3 with variables name, colour: still missing version, not known colour'])
+    t.match(
+      templateAnswers.map(({ question, rows }: { question: string; rows: number }) => [question, rows]),
+      [
+        ['search for: parser or formatting -browser', 1],
+        ['tagged cli, but not terminal', 1],
+        ['simple, set up within 2 minutes', 6],
+        ['with TypeScript and Markdown', 1],
+        ['most used', 1],
+      ],
+    )
+    const outcomes = modifications.map(({ what, outcome }: { what: string; outcome: string }) => `${what}: ${outcome}`)
+    for (const expected of [
+      '60 requested, decided, carried out: 5 pending, 4 approved, 30 applied, 6 failed, 15 rejected',
+      'iterations of the context: 30, one for each that was applied',
+      /^approve a rejected one: TransitionError: .* cannot go from rejected to approved$/,
+      /^apply one twice: TransitionError: .* cannot go from applied to applied$/,
+      /^apply a pending one: TransitionError: .* cannot go from pending to applied$/,
+      /^change an applied one: CheckViolationError: .*: only a pending modification can be changed$/,
+      /^delete all, at most 10: RowLimitError: .* more than 10 rows; nothing was changed$/,
+      'delete those that failed: 6 deleted',
+      'delete the context: 54 modifications before, 0 after: they go with it',
+    ]) {
+      t.ok(
+        outcomes.some(
+          (outcome: string) => outcome === expected || (expected instanceof RegExp && expected.test(outcome)),
+        ),
+        String(expected),
+      )
+    }
+    t.match(
+      timings.find(({ call }: { call: string }) => call === 'modifications.apply'),
+      { calls: 32 },
+    )
     t.equal(health.status, 'healthy')
   })
 
   t.test('imports nothing twice, and prints neither colours nor progress into a pipe', async (t) => {
     const { code, stdout, stderr } = await run(t, ['tour', '.', '--url', urlOf(access)], surroundings)
     t.equal(code, 0)
-    t.match(stdout, 'Imported 9 packages of ./node_modules\n  0 created, 0 updated, 6 unchanged, 1 repeated, 2 skipped')
+    t.match(
+      stdout,
+      'Imported 9 packages of ./node_modules\n  as project contexts: 0 created, 0 updated, 6 unchanged; 1 at several places, imported once; 2 skipped',
+    )
     t.match(stdout, 'skipped node_modules/malformed: no package.json with a name')
     t.equal(stderr, 'connecting and applying migrations ...\n')
     t.notOk(stdout.includes('\u001b'))
@@ -102,6 +141,21 @@ t.test('tour', async (t) => {
       configuration: { scripts: { test: 'tap' }, engines: { node: '>=20' }, licence: 'MIT' },
       techStack: ['cli', 'ast', 'parser'],
       dependencies: ['@scope/gamma', 'beta'],
+    })
+    t.equal(await db.modifications.count(), 0)
+    t.match(await db.templates.findByName('alpha@1.2.3'), {
+      version: '1.2.3',
+      category: 'command line',
+      files: {
+        'index.ts': 'export const alpha = 1\n',
+        'package.json': /"name": "\{\{name\}\}".*"license": "\{\{license\}\}"/s,
+      },
+      requiredVariables: ['name', 'version'],
+      optionalVariables: ['description', 'license'],
+      techStack: ['JSON', 'Markdown', 'TypeScript'],
+      tags: ['cli', 'ast', 'parser'],
+      complexity: 'simple',
+      estimatedSetupMinutes: 2,
     })
     t.match(await db.projectContexts.findByName('tour', '@scope/gamma@0.0.0'), { codebase: { executables: ['gamma'] } })
     t.match(await db.projectContexts.findByName('tour', 'odd@0.0.0'), {

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { run } from './fixtures/command.js'
 
@@ -19,6 +20,54 @@ t.test('wrong usage exits 64, and says on stderr what is wrong and how the comma
       t.equal(stdout, '', args)
       t.match(stderr, says)
       t.match(stderr, usage)
+    }),
+  )
+})
+
+t.test('shows no password of a URL that stands at the wrong place', async (t) => {
+  const url = 'postgres://ada:canary 4711/@@h/shop'
+  const cases: readonly (readonly [args: readonly string[], code: number])[] = [
+    [['check', `--ulr=${url}`], 64],
+    [[url], 64],
+    [['migrate', 'up', url], 64],
+    [['migrate', url], 64],
+    [['health', url], 64],
+    [['upgrade', url], 64],
+    [['dev', url], 1],
+    [['tour', url], 1],
+    [['generate', url], 1],
+    [['schema', url, '--verbose'], 1],
+  ]
+  const cwd = t.testdir({})
+  await Promise.all(
+    cases.map(async ([args, code]) => {
+      const outcome = await run(t, args, { cwd })
+      t.same([outcome.code, outcome.stdout], [code, ''], args.join(' '))
+      t.notMatch(outcome.stderr, 'canary', args.join(' '))
+      if (code === 1)
+        t.match(outcome.stderr, /(folder|project) is a URL, but must be the path of a folder/, args.join(' '))
+    }),
+  )
+  t.same(readdirSync(cwd), [], 'makes no folder')
+  const { stderr } = await run(t, ['check', `--ulr=${url}`])
+  t.match(stderr, "error: unknown option '--ulr=postgres://[hidden]@h/shop'")
+})
+
+t.test('commands of other tools exit 64, and name their successors', async (t) => {
+  const cases: readonly (readonly [args: string, advice: string])[] = [
+    ['upgrade head', 'write `ashlar migrate up`'],
+    ['downgrade -1 --sql', 'write `ashlar migrate down 1`'],
+    ['downgrade -3', 'write `ashlar migrate down 3`'],
+    ['downgrade base', 'write `ashlar migrate down [count]`'],
+    ['current', 'write `ashlar migrate status`'],
+    ['history --help', 'write `ashlar migrate status`'],
+    ['revision -m x', 'write a file migrations/NNNN_name.sql with the lines `-- Up Migration` and `-- Down Migration`'],
+  ]
+  await Promise.all(
+    cases.map(async ([args, advice]) => {
+      const { code, stdout, stderr } = await run(t, args.split(' '))
+      t.same([code, stdout], [64, ''], args)
+      t.equal(stderr, `error: there is no command '${args.split(' ')[0]}': ${advice}\n`)
     }),
   )
 })

@@ -1,8 +1,9 @@
 /** What a user would do to imported packages, and what ashlar refuses. */
 
 import type { Database } from '../../database.js'
-import { DataAccessError, NotFoundError } from '../../errors.js'
-import { TOUR_OWNER } from './packages.js'
+import { NotFoundError } from '../../errors.js'
+import { TOUR_OWNER } from './package-context.js'
+import { refusal } from './refusal.js'
 
 /** A change and how it ended. */
 export interface Change {
@@ -60,14 +61,4 @@ async function rollBack(db: Database, projectContextId: string): Promise<string>
   const isThere = await db.projectContexts.exists(projectContextId)
   if (!isThere) throw new NotFoundError('tour', 'agent.project_context')
   return `${thrown}; the deleted context is back`
-}
-
-async function refusal(work: () => Promise<unknown>): Promise<string> {
-  try {
-    await work()
-  } catch (error) {
-    if (error instanceof DataAccessError) return `${error.name}: ${error.message}`
-    throw error
-  }
-  throw new Error('the tour expected a refusal')
 }

@@ -4,7 +4,7 @@ import { SingleBar } from 'cli-progress'
 import type { NewProjectContext } from '../../agent/project-context.js'
 import type { Database } from '../../database.js'
 import { ValidationError } from '../../errors.js'
-import { readPackage } from './packages.js'
+import { readContext } from './package-context.js'
 
 /** Contexts a statement: large enough that the round trip does not matter, small enough to show progress. */
 const BATCH = 100
@@ -47,7 +47,7 @@ export async function importPackages(db: Database, paths: readonly string[]): Pr
       const startedAt = performance.now()
       const batch: NewProjectContext[] = []
       for (const path of paths.slice(from, from + BATCH)) {
-        const context = await readPackage(path)
+        const context = await readContext(path)
         if (context === null) skipped.push({ path, reason: 'no package.json with a name' })
         else if (names.has(context.name)) repeated += 1
         else {

@@ -80,13 +80,13 @@ t.test('the tarball', async (t) => {
   t.test('holds what runs, the SQL, and what npm always adds', async (t) => {
     for (const file of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'package.json'])
       t.ok(files.includes(file), file)
-    for (const folder of ['migrations', 'sql']) {
+    for (const folder of ['migrations', 'sql', 'docs']) {
       const expected = readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).filter((e) =>
         e.isFile(),
       )
       t.equal(files.filter((file) => file.startsWith(`${folder}/`)).length, expected.length, folder)
     }
-    const texts = readdirSync(root).filter((name) => /^(README|LICENSE|CHANGELOG)/.test(name))
+    const texts = readdirSync(root).filter((name) => /^(README|LICENSE|CHANGELOG|CONTRIBUTING)/.test(name))
     for (const text of texts) t.ok(files.includes(text), text)
   })
 
@@ -100,7 +100,7 @@ t.test('the tarball', async (t) => {
 
   t.test('holds nothing else', async (t) => {
     const expected =
-      /^(package\.json|(README|LICENSE|CHANGELOG)[\w.]*|migrations\/\w+\.sql|sql\/.+\.sql|dist\/.+\.(js|d\.ts))$/
+      /^(package\.json|(README|LICENSE|CHANGELOG|CONTRIBUTING)[\w.]*|migrations\/\w+\.sql|sql\/.+\.sql|docs\/[\w-]+\.md|dist\/.+\.(js|d\.ts))$/
     t.same(
       files.filter((file) => !expected.test(file)),
       [],

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { defaults } from '../src/config.js'
+import { repositoryFunctions } from '../src/repositories.js'
 import { plainNode } from './fixtures/plain-node.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -13,7 +14,7 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 /** Gives the rows of the table under a heading, cells without their markup. */
 function tableUnder(heading: string): string[][] {
-  const section = readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
+  const section = readme.split(new RegExp(`\\n##+ ${heading}\\n`))[1]?.split(/\n##+ /)[0] ?? ''
   const rows = section
     .split('\n')
     .filter((line) => line.startsWith('|'))
@@ -67,20 +68,22 @@ t.test('README.md', async (t) => {
       rows.map(([name, variable]) => [name, variable]),
       expected,
     )
+    const { pool, ...others } = defaults
     const values = {
-      ...defaults,
-      ...Object.fromEntries(Object.entries(defaults.pool).map(([key, value]) => [`pool.${key}`, value])),
+      ...others,
+      ...Object.fromEntries(Object.entries(pool).map(([key, value]) => [`pool.${key}`, value])),
     }
     for (const [name = '', , value] of rows) {
       if (name in values) t.equal(value, String(values[name as keyof typeof values]), name)
     }
   })
 
-  t.test('lists every function of the repository', async (t) => {
-    const projectContexts = await import('../src/agent/project-context.js')
-    const listed = tableUnder('Repositories').flatMap(([calls = '']) =>
-      [...calls.matchAll(/(\w+)\(/g)].map((match) => match[1]),
-    )
-    t.same(listed.toSorted(), Object.keys(projectContexts).toSorted())
+  t.test('lists every function of every repository', async (t) => {
+    for (const [name, functions] of Object.entries(repositoryFunctions)) {
+      const listed = tableUnder(`db.${name}`).flatMap(([calls = '']) =>
+        [...calls.matchAll(/(\w+)\(/g)].map((match) => match[1]),
+      )
+      t.same(listed.toSorted(), functions.toSorted(), name)
+    }
   })
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import type { ServerTarget } from '../config.js'
 import { startEmbeddedServer } from '../embedded/server.js'
-import { clientConfig } from '../engine/pool.js'
+import { clientConfig } from '../engine/client.js'
 import { migrateUp } from '../migrate/runner.js'
 import { Secret } from '../secret.js'
 

@@ -107,7 +107,7 @@ function grantsToMigrate({ database, user }: ServerTarget): readonly string[] {
 
 function missing({ closed, tables }: Pick<MissingRights, 'closed' | 'tables'>, { user }: ServerTarget): string {
   const onTables = tables.slice(0, MAX_NAMED).map(({ name, rights }) => `${rights.join(', ')} on ${name}`)
-  const more = tables.length > MAX_NAMED ? [`and on ${tables.length - MAX_NAMED} more tables`] : []
+  const more = tables.length > MAX_NAMED ? [`and on ${tables.length - MAX_NAMED} more`] : []
   const onSchemas = closed.length === 0 ? [] : [`USAGE on schema ${closed.join(', ')}`]
   return `role ${escapeIdentifier(user)} lacks ${[...onSchemas, ...onTables, ...more].join('; ')}`
 }

@@ -41,7 +41,7 @@ type Find = (field: TlsField) => FoundSetting | null
  *  @throws {ConfigError} when a file cannot be used, or the settings contradict each other */
 export function resolveTls(host: string, find: Find): 'disable' | TlsTarget {
   const asked = find('sslmode')
-  const mode = (asked?.value ?? (isLocal(host) ? 'disable' : 'verify-full')) as 'disable' | TlsMode
+  const mode = (asked?.value ?? (isLoopback(host) ? 'disable' : 'verify-full')) as 'disable' | TlsMode
   if (host.startsWith('/')) {
     // libpq ignores the mode there; an explicit one that cannot be kept is refused instead.
     if (asked?.isExplicit && mode !== 'disable') throw refused(asked, mode, 'left out: a Unix socket carries no TLS')
@@ -132,6 +132,7 @@ function refused({ source }: FoundSetting, value: string, limit: string): Config
   return new ConfigError({ field: source, value, limit })
 }
 
-function isLocal(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.')) || host.startsWith('/')
+/** Tells whether a host is this machine by its loopback interface. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }

@@ -7,7 +7,8 @@ import { explainRefusal, type LoginStep, type Refusal } from './refusal.js'
 import type { CheckLimits, CheckOutcome, CheckStep } from './report.js'
 import { type Finding, runStep, type StepResult } from './step.js'
 
-/** Logs in. `offersTls` is the server's answer to the SSLRequest. The session is the caller's to close; null when there is none. Never throws. */
+/** Logs in. `offersTls` is the server's answer to the SSLRequest. The session is the caller's to close; null when there is
+ *  none. Never throws. */
 export async function logIn(
   server: ServerTarget,
   { connectTimeoutMs, answerTimeoutMs }: CheckLimits,

@@ -133,7 +133,7 @@ function tooMany(routine: string | null, { user, database }: ServerTarget): stri
 
 /** What the driver itself says, without a word of the server. */
 function explainDriver(message: string): Explanation {
-  if (message.includes('asks for a password') || message.includes('password must be')) {
+  if (message.includes('asks for a password')) {
     return {
       step: 'password',
       advice:

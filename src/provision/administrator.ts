@@ -7,6 +7,7 @@ import { checkWay } from '../check/way.js'
 import type { ServerTarget } from '../config.js'
 import type { LoneSession } from '../engine/lone-session.js'
 import { connecting, mapError } from '../engine/map-error.js'
+import { isLoopback } from '../tls-target.js'
 import { provisionSql } from './provision-sql.js'
 
 /** Opens a session. */
@@ -58,7 +59,7 @@ export async function refuseOtherServer(target: ServerTarget, admin: ServerTarge
 
 /** All names of this machine are one place. */
 function placeOf({ host }: ServerTarget): string {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.') ? 'localhost' : host
+  return isLoopback(host) ? 'localhost' : host
 }
 
 async function identify(server: ServerTarget, open: Open): Promise<string | null> {

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os'
 import { parseConnectionUrl, type UrlParts } from './connection-url.js'
 import { ConfigError } from './errors.js'
 import { olderVariablesHint } from './older-environment.js'
+import type { PoolConfig, PoolOptions } from './pool-options.js'
 import { Secret } from './secret.js'
 import {
   checkSetting,
@@ -16,35 +17,35 @@ import {
 } from './settings.js'
 import { type FoundSetting, resolveTls, type TlsField, type TlsMode, type TlsTarget } from './tls-target.js'
 
-/** All defaults. Times in milliseconds. */
+/** All defaults. Times in milliseconds; null: never, or no limit. */
 export const defaults = {
   port: 5432,
   applicationName: 'ashlar',
   commandTimeoutMs: 60_000,
   migrate: false,
   pool: {
+    min: 10,
     max: 50,
+    maxUses: null,
+    maxLifetimeMs: 1_800_000,
     acquireTimeoutMs: 10_000,
     connectTimeoutMs: 5_000,
     idleTimeoutMs: 300_000,
+    pingAfterIdleMs: 1_000,
+    maxWaiting: 10_000,
+    leakThresholdMs: null,
+    closeTimeoutMs: 30_000,
+    lanes: 4,
+    laneDepth: 32,
+    laneBytes: 1_048_576,
   },
+  preparedStatements: true,
+  maxPreparedStatements: 100,
+  coalesce: false,
   migration: {
     lockTimeoutMs: 60_000,
   },
 } as const
-
-/** Sizes and limits of the pool. */
-export interface PoolOptions {
-  /** Most connections at a time, 1 to 1,000. Default 50. Environment: ASHLAR_POOL_MAX. */
-  readonly max?: number
-  /** Longest wait for a free connection, in ms, 1 to 600,000. Default 10,000. ASHLAR_POOL_ACQUIRE_TIMEOUT_MS. */
-  readonly acquireTimeoutMs?: number
-  /** Longest time to make a connection, in ms, 1 to 600,000. Default 5,000. ASHLAR_POOL_CONNECT_TIMEOUT_MS. */
-  readonly connectTimeoutMs?: number
-  /** A connection idle for so long is closed, in ms, 1 to 86,400,000. null: never. Default 300,000.
-   *  ASHLAR_POOL_IDLE_TIMEOUT_MS (`none` for null). */
-  readonly idleTimeoutMs?: number | null
-}
 
 /** How to reach the database, and within which limits. What is not given here comes from the environment. */
 export interface ConnectOptions {
@@ -72,10 +73,20 @@ export interface ConnectOptions {
   readonly sslcert?: string
   /** The unencrypted key of `sslcert`: path or PEM text. Environment: PGSSLKEY. */
   readonly sslkey?: string
-  /** Sizes and limits of the pool; or `none`: a connection of its own for each statement and each transaction, closed
+  /** Sizes, limits and hooks of the pool; or `none`: a connection of its own for each statement and each transaction, closed
    *  after it, for serverless functions and scripts. `connect` opens none then, and an error comes with the first call.
    *  At most `pool.max` are open at a time all the same. Environment: ASHLAR_POOL, which sizes given here do not undo. */
   readonly pool?: PoolOptions | 'none'
+  /** Whether statements are prepared under a name and kept on their connection. false: for a pooler in between that cannot
+   *  keep them, and that may give each transaction another session. Nothing is set for the session then: the server is not
+   *  told `commandTimeoutMs`. Default true. Environment: ASHLAR_PREPARED_STATEMENTS (`true` or `false`). */
+  readonly preparedStatements?: boolean
+  /** Most prepared statements of a connection, 1 to 10,000; of more, the one unused for longest is closed on the server.
+   *  Default 100. ASHLAR_MAX_PREPARED_STATEMENTS. */
+  readonly maxPreparedStatements?: number
+  /** Whether point lookups by key that are called in one tick of the event loop become one statement; see
+   *  {@link CallOptions.coalesce} to decide it call by call. Default false. ASHLAR_COALESCE (`true` or `false`). */
+  readonly coalesce?: boolean
   /** The server stops a statement that runs longer, in ms, 1 to 86,400,000. null: no limit. Default 60,000.
    *  ASHLAR_COMMAND_TIMEOUT_MS (`none` for null). */
   readonly commandTimeoutMs?: number | null
@@ -97,14 +108,10 @@ export interface ServerTarget {
 
 /** Limits that hold whatever the target is. */
 interface Limits {
-  readonly pool: {
-    /** false: each unit of work has a connection of its own. */
-    readonly keepsConnections: boolean
-    readonly max: number
-    readonly acquireTimeoutMs: number
-    readonly connectTimeoutMs: number
-    readonly idleTimeoutMs: number | null
-  }
+  readonly pool: PoolConfig
+  readonly preparedStatements: boolean
+  readonly maxPreparedStatements: number
+  readonly coalesce: boolean
   readonly commandTimeoutMs: number | null
   readonly applicationName: string
 }
@@ -128,26 +135,59 @@ export function resolveConfig(
 ): Config {
   const given = flatten(options)
   refuseUnknown(given, environment)
-  const read = <T>(field: Field, fallback: T): T => readSetting(field, given, environment) ?? (fallback as never)
-  // null means "no limit" and must not fall back to the default.
-  const readLimit = (field: Field, fallback: number): number | null => {
-    const value = readSetting<number | null>(field, given, environment)
+  const read: Read = (field, fallback) => {
+    const value = readSetting<typeof fallback>(field, given, environment)
+    // null means "never" or "no limit" and must not fall back to the default.
     return value === undefined ? fallback : value
   }
   const url = readUrl(given, environment)
   return freeze({
     target: url.embeddedFolder === undefined ? toServer(url, given, environment) : toEmbedded(url, given),
-    pool: {
-      keepsConnections: readSetting('pool', given, environment) !== 'none',
-      max: read('pool.max', defaults.pool.max),
-      acquireTimeoutMs: read('pool.acquireTimeoutMs', defaults.pool.acquireTimeoutMs),
-      connectTimeoutMs: read('pool.connectTimeoutMs', defaults.pool.connectTimeoutMs),
-      idleTimeoutMs: readLimit('pool.idleTimeoutMs', defaults.pool.idleTimeoutMs),
-    },
-    commandTimeoutMs: readLimit('commandTimeoutMs', defaults.commandTimeoutMs),
+    pool: readPool(read, given),
+    preparedStatements: read('preparedStatements', defaults.preparedStatements),
+    maxPreparedStatements: read('maxPreparedStatements', defaults.maxPreparedStatements),
+    coalesce: read('coalesce', defaults.coalesce),
+    commandTimeoutMs: read('commandTimeoutMs', defaults.commandTimeoutMs),
     applicationName: pickFrom(url, 'applicationName', given, environment) ?? defaults.applicationName,
     migrate: read('migrate', defaults.migrate),
   })
+}
+
+/** Gives a setting's value, or the fallback where it is not set. */
+type Read = <T>(field: Field, fallback: T) => T
+
+function readPool(read: Read, given: Given): PoolConfig {
+  const { pool } = defaults
+  return {
+    keepsConnections: read<'none' | null>('pool', null) !== 'none',
+    ...readSizes(read, given),
+    maxUses: read('pool.maxUses', pool.maxUses),
+    maxLifetimeMs: read('pool.maxLifetimeMs', pool.maxLifetimeMs),
+    acquireTimeoutMs: read('pool.acquireTimeoutMs', pool.acquireTimeoutMs),
+    connectTimeoutMs: read('pool.connectTimeoutMs', pool.connectTimeoutMs),
+    idleTimeoutMs: read('pool.idleTimeoutMs', pool.idleTimeoutMs),
+    pingAfterIdleMs: read('pool.pingAfterIdleMs', pool.pingAfterIdleMs),
+    maxWaiting: read('pool.maxWaiting', pool.maxWaiting),
+    leakThresholdMs: read('pool.leakThresholdMs', pool.leakThresholdMs),
+    closeTimeoutMs: read('pool.closeTimeoutMs', pool.closeTimeoutMs),
+    lanes: read('pool.lanes', pool.lanes),
+    laneDepth: read('pool.laneDepth', pool.laneDepth),
+    laneBytes: read('pool.laneBytes', pool.laneBytes),
+    onConnect: read('pool.onConnect', null),
+    onBorrow: read('pool.onBorrow', null),
+    onLeak: read('pool.onLeak', null),
+  }
+}
+
+/** A `max` below the default of `min` is the caller's word for both; two that contradict each other are a mistake. */
+function readSizes(read: Read, given: Given): Pick<PoolConfig, 'min' | 'max'> {
+  const max = read<number>('pool.max', defaults.pool.max)
+  const min = read<number>('pool.min', Math.min(defaults.pool.min, max))
+  if (min > max) {
+    const field = given.has('pool.min') ? 'pool.min' : variableOf('pool.min')
+    throw new ConfigError({ field, value: String(min), limit: `at most pool.max, which is ${max}` })
+  }
+  return { min, max }
 }
 
 function flatten({ pool = {}, ...rest }: ConnectOptions): Given {

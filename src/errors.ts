@@ -138,7 +138,16 @@ export interface PoolSizes {
   readonly open: number
   readonly idle: number
   readonly borrowed: number
+  /** Connections that reads share. */
+  readonly lanes: number
   readonly waiting: number
+}
+
+/** Who has a connection of a pool. */
+export interface ConnectionHolder {
+  /** The query that it was last sent; null when none was. */
+  readonly query: string | null
+  readonly heldMs: number
 }
 
 /** No connection became free within `acquireTimeoutMs`. */
@@ -146,12 +155,28 @@ export class AcquireTimeoutError extends ConnectionError {
   override readonly code = 'ASHLAR_ACQUIRE_TIMEOUT'
   readonly waitedMs: number
   readonly pool: PoolSizes
+  readonly holders: readonly ConnectionHolder[]
 
-  constructor(waitedMs: number, pool: PoolSizes) {
+  constructor(waitedMs: number, pool: PoolSizes, holders: readonly ConnectionHolder[]) {
     super(
       `no connection became free within ${waitedMs} ms: ${pool.borrowed} of ${pool.max} borrowed, ${pool.waiting} waiting`,
     )
     this.waitedMs = waitedMs
+    this.pool = pool
+    this.holders = holders
+  }
+}
+
+/** As many calls as `pool.maxWaiting` allows are waiting already; nothing was sent. */
+export class PoolOverloadedError extends ConnectionError {
+  override readonly code = 'ASHLAR_POOL_OVERLOADED'
+  /** `pool.maxWaiting`. */
+  readonly limit: number
+  readonly pool: PoolSizes
+
+  constructor(limit: number, pool: PoolSizes) {
+    super(`${limit} calls are waiting already: nothing was sent`)
+    this.limit = limit
     this.pool = pool
   }
 }
@@ -169,6 +194,7 @@ export class PoolClosedError extends ConnectionError {
 export interface QueryErrorFields {
   readonly query: string
   readonly sqlState: string | null
+  readonly row?: number | null
   readonly cause?: unknown
 }
 
@@ -178,11 +204,14 @@ export class QueryError extends DataAccessError {
   /** The query's name, or `query` for raw text. */
   readonly query: string
   readonly sqlState: string | null
+  /** Which row of the input it was, counted from 0, where that is known (`copyInto`, a `createMany` by COPY). */
+  readonly row: number | null
 
   constructor(message: string, fields: QueryErrorFields) {
     super(`${fields.query}: ${message}`, { cause: fields.cause })
     this.query = fields.query
     this.sqlState = fields.sqlState
+    this.row = fields.row ?? null
   }
 }
 
@@ -237,12 +266,12 @@ export class TransientError extends QueryError {
   override readonly code = 'ASHLAR_TRANSIENT'
 }
 
-/** The statement ran longer than its time limit and was stopped; nothing of it was kept. */
+/** The call ran into its time limit, `timeoutMs` or `commandTimeoutMs`; nothing of it was kept. */
 export class TimeoutError extends QueryError {
   override readonly code = 'ASHLAR_TIMEOUT'
 }
 
-/** The statement was cancelled on the server; nothing of it was kept. */
+/** The call was aborted by its `signal`, or its statement cancelled on the server; nothing of it was kept. */
 export class CancelledError extends QueryError {
   override readonly code = 'ASHLAR_CANCELLED'
 }
@@ -257,10 +286,8 @@ export class OutcomeUnknownError extends DataAccessError {
   override readonly code = 'ASHLAR_OUTCOME_UNKNOWN'
   readonly query: string
 
-  constructor(query: string, cause?: unknown) {
-    super(`${query}: the connection was lost before the answer; it is not known whether it took effect`, {
-      cause,
-    })
+  constructor(query: string, cause?: unknown, why = 'the connection was lost before the answer') {
+    super(`${query}: ${why}; it is not known whether it took effect`, { cause })
     this.query = query
   }
 }
@@ -321,7 +348,7 @@ export interface ValidationIssue {
 /** How many issues a message shows; `issues` holds all. */
 const MAX_SHOWN_ISSUES = 10
 
-/** Input that was refused before anything was sent. */
+/** Input that was refused before anything was sent; a row of a load: before anything was kept. */
 export class ValidationError extends DataAccessError {
   override readonly code = 'ASHLAR_VALIDATION'
   readonly subject: string

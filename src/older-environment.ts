@@ -12,7 +12,7 @@ const variables: Readonly<Record<string, string>> = {
   POOL_SIZE: 'ASHLAR_POOL_MAX, POOL_OVERFLOW added',
   POOL_OVERFLOW: 'ASHLAR_POOL_MAX, POOL_SIZE added',
   POOL_TIMEOUT: 'ASHLAR_POOL_ACQUIRE_TIMEOUT_MS, in milliseconds',
-  POOL_RECYCLE: 'nothing: a connection that died is replaced',
+  POOL_RECYCLE: 'ASHLAR_POOL_MAX_LIFETIME_MS, in milliseconds',
 }
 
 /** Gives a hint for variables that are set and that ashlar does not read, to follow a sentence; empty without any. */

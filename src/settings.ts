@@ -11,7 +11,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** One option: where it may come from, and what it must be. */
 interface Setting {
   readonly environment: string | null
-  readonly schema: z.ZodType
+  /** Made when a value is checked: most settings are never given, and all the schemas are a tenth of the start. */
+  readonly schema: () => z.ZodType
   readonly limit: string
   /** What to write instead of values that are often tried; shown in place of `limit`. */
   readonly advice?: Readonly<Record<string, string>>
@@ -20,34 +21,47 @@ interface Setting {
 }
 
 const asText = (text: string): unknown => text
-const nonEmpty = (limit: string) => ({ schema: z.string().min(1), limit, fromText: asText })
+const nonEmpty = (limit: string) => ({ schema: () => z.string().min(1), limit, fromText: asText })
 
 /** The server cuts a longer name in silence, and takes a NUL for the end. */
 const name = (kind: string) => ({
-  schema: z.string().refine((text) => text !== '' && Buffer.byteLength(text) <= 63 && !text.includes('\0')),
+  schema: () => z.string().refine((text) => text !== '' && Buffer.byteLength(text) <= 63 && !text.includes('\0')),
   limit: `a ${kind} name of 1 to 63 bytes, without NUL`,
   fromText: asText,
 })
 
 function integer(min: number, max: number) {
   return {
-    schema: z.int().min(min).max(max),
+    schema: () => z.int().min(min).max(max),
     limit: `an integer from ${min} to ${max}`,
     fromText: (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text),
   }
 }
 
-function integerOrNull(min: number, max: number) {
+function integerOrNull(min: number, max: number, meaning = 'no limit') {
   const { schema, limit, fromText } = integer(min, max)
   return {
-    schema: schema.nullable(),
-    limit: `${limit}, or null for no limit (\`none\` in the environment)`,
+    schema: () => schema().nullable(),
+    limit: `${limit}, or null for ${meaning} (\`none\` in the environment)`,
     fromText: (text: string): unknown => (text === 'none' ? null : fromText(text)),
   }
 }
 
+const boolean = {
+  schema: () => z.boolean(),
+  limit: 'true or false',
+  fromText: (text: string): unknown => (/^(?:true|false)$/.test(text) ? text === 'true' : text),
+}
+
+const hook = {
+  schema: () => z.custom((value) => typeof value === 'function'),
+  limit: 'a function',
+  fromText: asText,
+}
+
 const DAY_MS = 86_400_000
 const TEN_MINUTES_MS = 600_000
+const GIB = 1_073_741_824
 
 const PEM = 'the path of a PEM file, or the PEM text itself'
 const IN_SILENCE = 'falls back to plain text in silence'
@@ -56,10 +70,11 @@ const settings = {
   url: { environment: 'DATABASE_URL', ...nonEmpty('a URL'), isSecret: true },
   host: {
     environment: 'PGHOST',
-    schema: z
-      .string()
-      .regex(/^[^@\s,\0]+$/)
-      .regex(/^(?!\[|.*:\/\/)/),
+    schema: () =>
+      z
+        .string()
+        .regex(/^[^@\s,\0]+$/)
+        .regex(/^(?!\[|.*:\/\/)/),
     limit: 'one host name, address (without brackets) or folder of a Unix socket',
     fromText: asText,
     isSecret: true,
@@ -68,7 +83,7 @@ const settings = {
   user: { environment: 'PGUSER', ...name('role') },
   password: {
     environment: 'PGPASSWORD',
-    schema: z.string().regex(/^[^\0]+$/),
+    schema: () => z.string().regex(/^[^\0]+$/),
     limit: 'a non-empty string without NUL',
     fromText: asText,
     isSecret: true,
@@ -76,7 +91,7 @@ const settings = {
   database: { environment: 'PGDATABASE', ...name('database') },
   sslmode: {
     environment: 'PGSSLMODE',
-    schema: z.enum(['disable', 'require', 'verify-ca', 'verify-full']),
+    schema: () => z.enum(['disable', 'require', 'verify-ca', 'verify-full']),
     limit: 'disable, require, verify-ca or verify-full',
     advice: {
       allow: `verify-full, or require where the server cannot be checked: allow ${IN_SILENCE}`,
@@ -90,22 +105,41 @@ const settings = {
   sslkey: { environment: 'PGSSLKEY', ...nonEmpty(PEM), isSecret: true },
   pool: {
     environment: 'ASHLAR_POOL',
-    schema: z.literal('none'),
+    schema: () => z.literal('none'),
     limit: '`none`, or as an option an object of pool options',
     fromText: asText,
   },
+  'pool.min': { environment: 'ASHLAR_POOL_MIN', ...integer(0, 1_000) },
   'pool.max': { environment: 'ASHLAR_POOL_MAX', ...integer(1, 1_000) },
+  'pool.maxUses': { environment: 'ASHLAR_POOL_MAX_USES', ...integerOrNull(1, 1_000_000_000, 'never') },
+  'pool.maxLifetimeMs': {
+    environment: 'ASHLAR_POOL_MAX_LIFETIME_MS',
+    ...integerOrNull(1_000, 7 * DAY_MS),
+  },
   'pool.acquireTimeoutMs': { environment: 'ASHLAR_POOL_ACQUIRE_TIMEOUT_MS', ...integer(1, TEN_MINUTES_MS) },
   'pool.connectTimeoutMs': { environment: 'ASHLAR_POOL_CONNECT_TIMEOUT_MS', ...integer(1, TEN_MINUTES_MS) },
   'pool.idleTimeoutMs': { environment: 'ASHLAR_POOL_IDLE_TIMEOUT_MS', ...integerOrNull(1, DAY_MS) },
+  'pool.pingAfterIdleMs': { environment: 'ASHLAR_POOL_PING_AFTER_IDLE_MS', ...integerOrNull(1, DAY_MS, 'never') },
+  'pool.maxWaiting': { environment: 'ASHLAR_POOL_MAX_WAITING', ...integer(0, 1_000_000) },
+  'pool.leakThresholdMs': { environment: 'ASHLAR_POOL_LEAK_THRESHOLD_MS', ...integerOrNull(1, DAY_MS, 'never') },
+  'pool.closeTimeoutMs': { environment: 'ASHLAR_POOL_CLOSE_TIMEOUT_MS', ...integerOrNull(1, TEN_MINUTES_MS) },
+  'pool.lanes': { environment: 'ASHLAR_POOL_LANES', ...integerOrNull(1, 64, 'no sharing') },
+  'pool.laneDepth': { environment: 'ASHLAR_POOL_LANE_DEPTH', ...integer(1, 1_024) },
+  'pool.laneBytes': { environment: 'ASHLAR_POOL_LANE_BYTES', ...integer(1_024, GIB) },
+  'pool.onConnect': { environment: null, ...hook },
+  'pool.onBorrow': { environment: null, ...hook },
+  'pool.onLeak': { environment: null, ...hook },
+  preparedStatements: { environment: 'ASHLAR_PREPARED_STATEMENTS', ...boolean },
+  maxPreparedStatements: { environment: 'ASHLAR_MAX_PREPARED_STATEMENTS', ...integer(1, 10_000) },
+  coalesce: { environment: 'ASHLAR_COALESCE', ...boolean },
   commandTimeoutMs: { environment: 'ASHLAR_COMMAND_TIMEOUT_MS', ...integerOrNull(1, DAY_MS) },
   applicationName: {
     environment: 'PGAPPNAME',
-    schema: z.string().refine((name) => name !== '' && Buffer.byteLength(name) <= 63),
+    schema: () => z.string().refine((name) => name !== '' && Buffer.byteLength(name) <= 63),
     limit: 'a text of 1 to 63 bytes',
     fromText: asText,
   },
-  migrate: { environment: null, schema: z.boolean(), limit: 'true or false', fromText: asText },
+  migrate: { environment: null, ...boolean },
 } as const satisfies Record<string, Setting>
 
 /** An option's path. */
@@ -154,9 +188,13 @@ export function readSetting<T>(field: Field, given: Given, environment: Environm
  *  @throws {ConfigError} when it is not */
 export function checkSetting<T>(field: Field, source: string, value: unknown): T {
   const { schema, limit, advice = {}, isSecret }: Setting = settings[field]
-  const result = schema.safeParse(value)
+  const result = schema().safeParse(value)
   if (result.success) return result.data as T
   const advised = typeof value === 'string' && Object.hasOwn(advice, value) ? advice[value] : undefined
-  const shown = isSecret ? '[hidden]' : JSON.stringify(value)
-  throw new ConfigError({ field: source, value: shown, limit: advised ?? limit })
+  throw new ConfigError({ field: source, value: isSecret ? '[hidden]' : shown(value), limit: advised ?? limit })
+}
+
+/** JSON has no word for a function or a symbol, and refuses a bigint. */
+function shown(value: unknown): string {
+  return ['function', 'symbol', 'bigint'].includes(typeof value) ? `a ${typeof value}` : JSON.stringify(value)
 }

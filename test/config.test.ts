@@ -3,9 +3,30 @@ import { inspect } from 'node:util'
 import t from 'tap'
 import { type ConnectOptions, defaults, resolveConfig } from '../src/config.js'
 import { ConfigError } from '../src/errors.js'
+import type { PoolOptions } from '../src/pool-options.js'
 
 const CANARY = 'canary-8d1f'
+/** Options of the pool that are numbers, with their ends. */
+const poolRanges = [
+  ['min', 0, 1_000],
+  ['max', 1, 1_000],
+  ['maxUses', 1, 1_000_000_000],
+  ['maxLifetimeMs', 1_000, 604_800_000],
+  ['acquireTimeoutMs', 1, 600_000],
+  ['connectTimeoutMs', 1, 600_000],
+  ['idleTimeoutMs', 1, 86_400_000],
+  ['pingAfterIdleMs', 1, 86_400_000],
+  ['maxWaiting', 0, 1_000_000],
+  ['leakThresholdMs', 1, 86_400_000],
+  ['closeTimeoutMs', 1, 600_000],
+  ['lanes', 1, 64],
+  ['laneDepth', 1, 1_024],
+  ['laneBytes', 1_024, 1_073_741_824],
+] as const
 const VERIFY_FULL = { mode: 'verify-full', ca: null, certificate: null, key: null }
+
+/** What is refused: its name, options, environment, and the error's fields. */
+type Refused = [string, ConnectOptions, Record<string, string>, Pick<ConfigError, 'field' | 'value' | 'limit'>]
 
 function refusal(options: ConnectOptions, environment: Record<string, string> = {}): ConfigError {
   try {
@@ -52,16 +73,47 @@ t.test('resolveConfig', async (t) => {
         PGPASSWORD: CANARY,
         PGSSLMODE: 'verify-full',
         PGAPPNAME: 'shop',
+        ASHLAR_POOL_MIN: '6',
         ASHLAR_POOL_MAX: '7',
+        ASHLAR_POOL_MAX_USES: '11',
+        ASHLAR_POOL_MAX_LIFETIME_MS: '1200',
         ASHLAR_POOL_ACQUIRE_TIMEOUT_MS: '8',
         ASHLAR_POOL_CONNECT_TIMEOUT_MS: '9',
         ASHLAR_POOL_IDLE_TIMEOUT_MS: 'none',
+        ASHLAR_POOL_PING_AFTER_IDLE_MS: '13',
+        ASHLAR_POOL_MAX_WAITING: '14',
+        ASHLAR_POOL_LEAK_THRESHOLD_MS: '15',
+        ASHLAR_POOL_CLOSE_TIMEOUT_MS: '16',
+        ASHLAR_POOL_LANES: '17',
+        ASHLAR_POOL_LANE_DEPTH: '18',
+        ASHLAR_POOL_LANE_BYTES: '1900',
+        ASHLAR_PREPARED_STATEMENTS: 'false',
+        ASHLAR_MAX_PREPARED_STATEMENTS: '20',
+        ASHLAR_COALESCE: 'true',
         ASHLAR_COMMAND_TIMEOUT_MS: '10',
       },
     )
     t.match(config, {
       target: { host: 'localhost', tls: VERIFY_FULL },
-      pool: { max: 7, acquireTimeoutMs: 8, connectTimeoutMs: 9, idleTimeoutMs: null },
+      pool: {
+        min: 6,
+        max: 7,
+        maxUses: 11,
+        maxLifetimeMs: 1_200,
+        acquireTimeoutMs: 8,
+        connectTimeoutMs: 9,
+        idleTimeoutMs: null,
+        pingAfterIdleMs: 13,
+        maxWaiting: 14,
+        leakThresholdMs: 15,
+        closeTimeoutMs: 16,
+        lanes: 17,
+        laneDepth: 18,
+        laneBytes: 1_900,
+      },
+      preparedStatements: false,
+      maxPreparedStatements: 20,
+      coalesce: true,
       commandTimeoutMs: 10,
       applicationName: 'shop',
     })
@@ -74,6 +126,69 @@ t.test('resolveConfig', async (t) => {
       { ASHLAR_COMMAND_TIMEOUT_MS: '10' },
     )
     t.match(config, { commandTimeoutMs: null, pool: { idleTimeoutMs: null } })
+  })
+
+  t.test('takes null for every limit of the pool that can be left off, and `none` in a variable alike', async (t) => {
+    const off = {
+      maxUses: null,
+      maxLifetimeMs: null,
+      idleTimeoutMs: null,
+      pingAfterIdleMs: null,
+      leakThresholdMs: null,
+      closeTimeoutMs: null,
+      lanes: null,
+    }
+    const none = {
+      ASHLAR_POOL_MAX_USES: 'none',
+      ASHLAR_POOL_MAX_LIFETIME_MS: 'none',
+      ASHLAR_POOL_IDLE_TIMEOUT_MS: 'none',
+      ASHLAR_POOL_PING_AFTER_IDLE_MS: 'none',
+      ASHLAR_POOL_LEAK_THRESHOLD_MS: 'none',
+      ASHLAR_POOL_CLOSE_TIMEOUT_MS: 'none',
+      ASHLAR_POOL_LANES: 'none',
+    }
+    for (const { pool } of [resolveConfig({ host: 'h', pool: off }, {}), resolveConfig({ host: 'h' }, none)]) {
+      t.strictSame(Object.fromEntries(Object.keys(off).map((name) => [name, pool[name as keyof typeof off]])), off)
+    }
+  })
+
+  t.test('takes each limit at both of its ends', async (t) => {
+    for (const [name, least, most] of poolRanges) {
+      for (const value of [least, most]) {
+        const { pool } = resolveConfig({ host: 'h', pool: { max: 1_000, [name]: value } }, {})
+        t.equal(pool[name], value, `pool.${name} ${value}`)
+      }
+    }
+    for (const maxPreparedStatements of [1, 10_000]) {
+      t.match(resolveConfig({ host: 'h', maxPreparedStatements }, {}), { maxPreparedStatements })
+    }
+  })
+
+  t.test('knows the defaults', async (t) => {
+    const { target: _, ...limits } = resolveConfig({ host: 'h' }, {})
+    const hooks = { onConnect: null, onBorrow: null, onLeak: null }
+    const { port: _port, migration: _migration, pool, ...others } = defaults
+    t.strictSame(limits, { ...others, pool: { keepsConnections: true, ...pool, ...hooks } })
+  })
+
+  t.test('opens no more connections ahead than there may be', async (t) => {
+    const sizes = (pool: PoolOptions, environment = {}) => {
+      const { min, max } = resolveConfig({ host: 'h', pool }, environment).pool
+      return [min, max]
+    }
+    t.same(sizes({}), [10, 50])
+    t.same(sizes({ max: 10 }), [10, 10])
+    t.same(sizes({ max: 3 }), [3, 3])
+    t.same(sizes({}, { ASHLAR_POOL_MAX: '3' }), [3, 3])
+    t.same(sizes({ min: 0, max: 3 }), [0, 3])
+    t.same(sizes({ min: 3, max: 3 }, { ASHLAR_POOL_MIN: '4' }), [3, 3])
+    t.same(sizes({ min: 50 }), [50, 50])
+  })
+
+  t.test('keeps the hooks as they are', async (t) => {
+    const hooks = { onConnect: async () => {}, onBorrow: async () => {}, onLeak() {} }
+    const { pool } = resolveConfig({ host: 'h', pool: hooks }, {})
+    t.ok(pool.onConnect === hooks.onConnect && pool.onBorrow === hooks.onBorrow && pool.onLeak === hooks.onLeak)
   })
 
   t.test('takes an empty variable as not set', async (t) => {
@@ -146,12 +261,7 @@ t.test('resolveConfig', async (t) => {
 })
 
 t.test('resolveConfig refuses', async (t) => {
-  const cases: readonly [
-    string,
-    ConnectOptions,
-    Record<string, string>,
-    { field: string; value: string; limit: string },
-  ][] = [
+  const cases: readonly Refused[] = [
     [
       'a size out of range',
       { host: 'h', pool: { max: 0 } },
@@ -240,7 +350,7 @@ t.test('resolveConfig refuses', async (t) => {
       { field: 'password', value: '[hidden]', limit: 'a non-empty string without NUL' },
     ],
     ...['a,b', '[::1]', 'a\0b'].map(
-      (host): [string, ConnectOptions, Record<string, string>, Pick<ConfigError, 'field' | 'value' | 'limit'>] => [
+      (host): Refused => [
         `the host ${JSON.stringify(host)}`,
         { host },
         {},
@@ -308,9 +418,125 @@ t.test('resolveConfig refuses', async (t) => {
         field: 'url',
         value: 'not given',
         limit:
-          /; not read: POSTGRES_SERVER \(write PGHOST\), POSTGRES_PASSWORD \(write PGPASSWORD\), POOL_SIZE \(write ASHLAR_POOL_MAX, POOL_OVERFLOW added\), POOL_OVERFLOW \(write ASHLAR_POOL_MAX, POOL_SIZE added\), POOL_TIMEOUT \(write ASHLAR_POOL_ACQUIRE_TIMEOUT_MS, in milliseconds\), POOL_RECYCLE \(write nothing: a connection that died is replaced\)$/ as never,
+          /; not read: POSTGRES_SERVER \(write PGHOST\), POSTGRES_PASSWORD \(write PGPASSWORD\), POOL_SIZE \(write ASHLAR_POOL_MAX, POOL_OVERFLOW added\), POOL_OVERFLOW \(write ASHLAR_POOL_MAX, POOL_SIZE added\), POOL_TIMEOUT \(write ASHLAR_POOL_ACQUIRE_TIMEOUT_MS, in milliseconds\), POOL_RECYCLE \(write ASHLAR_POOL_MAX_LIFETIME_MS, in milliseconds\)$/ as never,
       },
     ],
+    [
+      'more connections ahead than there may be',
+      { host: 'h', pool: { min: 3, max: 2 } },
+      {},
+      { field: 'pool.min', value: '3', limit: 'at most pool.max, which is 2' },
+    ],
+    [
+      'more connections ahead than the default allows',
+      { host: 'h', pool: { min: 51 } },
+      {},
+      { field: 'pool.min', value: '51', limit: 'at most pool.max, which is 50' },
+    ],
+    [
+      'a variable that asks for more connections ahead than there may be',
+      { host: 'h', pool: { max: 2 } },
+      { ASHLAR_POOL_MIN: '3' },
+      { field: 'ASHLAR_POOL_MIN', value: '3', limit: 'at most pool.max, which is 2' },
+    ],
+    [
+      '0 for no renewal',
+      { host: 'h', pool: { maxUses: 0 } },
+      {},
+      {
+        field: 'pool.maxUses',
+        value: '0',
+        limit: 'an integer from 1 to 1000000000, or null for never (`none` in the environment)',
+      },
+    ],
+    [
+      '0 for no lanes',
+      { host: 'h' },
+      { ASHLAR_POOL_LANES: '0' },
+      {
+        field: 'ASHLAR_POOL_LANES',
+        value: '0',
+        limit: 'an integer from 1 to 64, or null for no sharing (`none` in the environment)',
+      },
+    ],
+    [
+      '`none` where there must be a number',
+      { host: 'h' },
+      { ASHLAR_POOL_MAX_WAITING: 'none' },
+      { field: 'ASHLAR_POOL_MAX_WAITING', value: '"none"', limit: 'an integer from 0 to 1000000' },
+    ],
+    [
+      'null where there must be a number',
+      { host: 'h', pool: { laneDepth: null as never } },
+      {},
+      { field: 'pool.laneDepth', value: 'null', limit: 'an integer from 1 to 1024' },
+    ],
+    ...poolRanges.flatMap(([name, least, most]) =>
+      [least - 1, most + 1].map(
+        (value): Refused => [
+          `${value} as pool.${name}`,
+          { host: 'h', pool: { [name]: value } },
+          {},
+          {
+            field: `pool.${name}`,
+            value: String(value),
+            limit: new RegExp(`^an integer from ${least} to ${most}`) as never,
+          },
+        ],
+      ),
+    ),
+    ...[0, 10_001].map(
+      (value): Refused => [
+        `${value} prepared statements`,
+        { host: 'h', maxPreparedStatements: value },
+        {},
+        { field: 'maxPreparedStatements', value: String(value), limit: 'an integer from 1 to 10000' },
+      ],
+    ),
+    ...(['onConnect', 'onBorrow', 'onLeak'] as const).flatMap((name) =>
+      ['SET ROLE ada', 5, null, {}].map(
+        (value): Refused => [
+          `${JSON.stringify(value)} as pool.${name}`,
+          { host: 'h', pool: { [name]: value as never } },
+          {},
+          { field: `pool.${name}`, value: JSON.stringify(value), limit: 'a function' },
+        ],
+      ),
+    ),
+    [
+      'a function for a number',
+      { host: 'h', pool: { max: (() => 5) as never } },
+      {},
+      { field: 'pool.max', value: 'a function', limit: 'an integer from 1 to 1000' },
+    ],
+    [
+      'a bigint for a number',
+      { host: 'h', pool: { laneBytes: 2_048n as never } },
+      {},
+      { field: 'pool.laneBytes', value: 'a bigint', limit: 'an integer from 1024 to 1073741824' },
+    ],
+    [
+      'a hook in the environment',
+      { host: 'h' },
+      { ASHLAR_POOL_ON_CONNECT: 'SET ROLE ada' },
+      { field: 'ASHLAR_POOL_ON_CONNECT', value: 'unknown', limit: /^one of / as never },
+    ],
+    [
+      'a text for a boolean',
+      { host: 'h', coalesce: 'true' as never },
+      {},
+      { field: 'coalesce', value: '"true"', limit: 'true or false' },
+    ],
+    ...['ASHLAR_PREPARED_STATEMENTS', 'ASHLAR_COALESCE'].flatMap((field) =>
+      ['1', 'yes', 'TRUE', 'none'].map(
+        (value): Refused => [
+          `${field}=${value}`,
+          { host: 'h' },
+          { [field]: value },
+          { field, value: JSON.stringify(value), limit: 'true or false' },
+        ],
+      ),
+    ),
     [
       'a pool that is neither none nor options',
       { host: 'h', pool: 'some' as never },

@@ -2,8 +2,8 @@
 
 import { connect, type Database } from '../database.js'
 
-/** Most connections of a command. */
-const POOL_MAX = 2
+/** None is opened ahead: a command needs one, rarely a second. */
+const pool = { min: 0, max: 2 } as const
 
 /** Runs `work` with a database, and closes it whatever happens.
  *  @throws whatever `connect` and `work` throw */
@@ -12,7 +12,7 @@ export async function withDatabase<T>(
   work: (db: Database) => Promise<T>,
 ): Promise<T> {
   const { url, migrate = false } = options
-  const db = await connect({ ...(url === undefined ? {} : { url }), migrate, pool: { max: POOL_MAX } })
+  const db = await connect({ ...(url === undefined ? {} : { url }), migrate, pool })
   try {
     return await work(db)
   } finally {

@@ -4,6 +4,7 @@ import { ValidationError } from '../errors.js'
 import { type Encode, EncodeError } from './codec.js'
 import type { Query } from './query.js'
 import { encoderOf, encodeUntyped } from './value-types.js'
+import type { WireValue } from './wire/message-writer.js'
 
 /** Parameters by name, as a caller gives them. */
 export type Params = Readonly<Record<string, unknown>>
@@ -32,15 +33,15 @@ export function bind(
 }
 
 /** The protocol counts parameters in 16 bits; pg lets a higher number wrap around. */
-const MAX_VALUES = 65_535
+export const MAX_VALUES = 65_535
 
 /** Gathers and encodes the values of a call, in the order of the statement's `$n`.
  *  @throws {ValidationError} when a parameter is missing or its type cannot hold the value */
 export function gather(
   { query, bindings }: { readonly query: string; readonly bindings: readonly Binding[] },
   params: Params,
-): unknown[] {
-  const values = new Array<unknown>(bindings.length)
+): WireValue[] {
+  const values = new Array<WireValue>(bindings.length)
   for (let index = 0; index < bindings.length; index += 1) {
     const binding = bindings[index] as Binding
     const value = params[binding.parameter]
@@ -57,7 +58,7 @@ function encodeValue(
   query: string,
   { parameter, encode }: Pick<Binding, 'parameter' | 'encode'>,
   value: unknown,
-): unknown {
+): WireValue {
   if (value === undefined) throw new ValidationError(query, [{ path: parameter, message: 'is missing' }])
   try {
     return encode(value)
@@ -68,14 +69,19 @@ function encodeValue(
 }
 
 /** Encodes the values of raw text.
- *  @throws {ValidationError} when there are too many, or one cannot be sent */
-export function gatherRaw(values: readonly unknown[]): unknown[] {
+ *  @throws {ValidationError} when they are no array, have holes or are too many, or one cannot be sent */
+export function gatherRaw(values: readonly unknown[]): WireValue[] {
+  if (!Array.isArray(values)) throw new ValidationError('query', [{ path: 'values', message: 'must be an array' }])
   if (values.length > MAX_VALUES) {
     throw new ValidationError('query', [
       { path: 'values', message: `must be at most ${MAX_VALUES}; send an array instead` },
     ])
   }
-  return values.map((value, index) => {
+  return Array.from(values, (value, index) => {
+    // An undefined that was given is NULL; a place that was never filled is a mistake.
+    if (value === undefined && !(index in values)) {
+      throw new ValidationError('query', [{ path: 'values', message: `must have no hole; $${index + 1} is one` }])
+    }
     return encodeValue('query', { parameter: `$${index + 1}`, encode: encodeUntyped }, value ?? null)
   })
 }

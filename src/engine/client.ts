@@ -5,6 +5,8 @@ import type { ServerConfig, ServerTarget } from '../config.js'
 import { connecting, mapError } from './map-error.js'
 import { findPassword } from './password-file.js'
 import { tlsOptions } from './tls.js'
+import type { Wire } from './wire/wire.js'
+import { WireConnection } from './wire/wire-connection.js'
 
 /** How long a server may take to close a connection in good order, in ms. */
 const GOODBYE_MS = 1_000
@@ -12,6 +14,9 @@ const GOODBYE_MS = 1_000
 /** What values look like as text must not depend on the settings of a role or database; and given here, PGOPTIONS of
  *  the environment has no say. */
 const SESSION_OPTIONS = '-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1'
+
+/** The same behind a pooler: PgBouncer refuses a login with parameters that it does not keep track of. */
+const POOLER_PARAMETERS = { datestyle: 'ISO' } as const
 
 /** Limits of a lone client, in ms. */
 export interface SessionLimits {
@@ -21,8 +26,11 @@ export interface SessionLimits {
   readonly applicationName: string
 }
 
+/** What a session is told of. */
+type SessionConfig = Pick<ServerConfig, 'server' | 'commandTimeoutMs' | 'applicationName'>
+
 /** Gives the options of one pg client. */
-export function clientConfig({ server, commandTimeoutMs, applicationName }: Omit<ServerConfig, 'pool'>): ClientConfig {
+export function clientConfig({ server, commandTimeoutMs, applicationName }: SessionConfig): ClientConfig {
   return {
     host: server.host,
     port: server.port,
@@ -50,37 +58,55 @@ async function passwordOf(server: ServerTarget): Promise<string> {
   throw new Error('the server asks for a password, and none was given (url, password, PGPASSWORD or a password file)')
 }
 
-/** How pg-pool wants to be told. */
-type OnConnected = (error: unknown) => void
+/** What a client needs to know beside its server. */
+interface ClientOptions {
+  /** Limit of connecting, in ms. */
+  readonly connectTimeoutMs: number
+  /** Most statements that are prepared under names; 0: none. */
+  readonly maxPrepared: number
+  /** Whether a pooler may stand in between, which gives each transaction another session. Default false. */
+  readonly isPooled?: boolean
+}
 
-/** Gives the class of clients that connect within a limit; whose values stay text, to be decoded when the whole result is
- *  there; and that no failure leaves open or lets end the process. */
-export function clientWith(connectTimeoutMs: number): typeof Client {
-  return class extends Client {
-    constructor(config?: string | ClientConfig) {
-      const options = config as ClientConfig
-      super({
-        ...options,
-        // pg-pool makes the password non-enumerable: a spread alone would lose it.
-        ...(options.password === undefined ? {} : { password: options.password }),
-        types: { getTypeParser: () => asText },
-        // pg-pool hands one time-out to its waiters and to its clients; connecting has a limit of its own here.
-        connectionTimeoutMillis: connectTimeoutMs,
-      })
-      // A client that dies emits `error`; without a listener at every moment of its life the process would end.
-      this.on('error', () => {})
-    }
+/** What of pg's client is used here beside what @types/pg knows. */
+const ofPg = Client.prototype as unknown as { getStartupConf(this: Client): Record<string, string> }
 
-    override connect(callback?: unknown): Promise<Client> {
-      const connected = super.connect() as Promise<unknown>
-      const settled = connected.catch((error: unknown) => {
-        hangUp(this)
-        throw error
-      })
-      if (typeof callback !== 'function') return settled as Promise<Client>
-      const onConnected = callback as OnConnected
-      settled.then(() => onConnected(null), onConnected)
-      return settled as Promise<Client>
+/** A client that connects within a limit, that has a wire for statements, and that no failure leaves open or lets end the
+ *  process. Its own `query` gives values as text, and may be used while the wire is idle. */
+export class LimitedClient extends Client {
+  readonly #connection: WireConnection
+  readonly #isPooled: boolean
+
+  constructor(options: ClientConfig, { connectTimeoutMs, maxPrepared, isPooled = false }: ClientOptions) {
+    const connection = new WireConnection(options, maxPrepared)
+    const types = { getTypeParser: () => asText }
+    super({ ...options, types, connectionTimeoutMillis: connectTimeoutMs, connection } as ClientConfig)
+    this.#connection = connection
+    this.#isPooled = isPooled
+    // A client that dies emits `error`; without a listener at every moment of its life the process would end.
+    this.on('error', () => {})
+  }
+
+  /** Where statements are sent once the client is connected. */
+  get wire(): Wire {
+    return this.#connection.wire
+  }
+
+  /** Called by pg: what the login carries. */
+  getStartupConf(): Record<string, string> {
+    const parameters = ofPg.getStartupConf.call(this)
+    if (!this.#isPooled) return parameters
+    const { options, statement_timeout, ...tracked } = parameters
+    return { ...tracked, ...POOLER_PARAMETERS }
+  }
+
+  override async connect(): Promise<this> {
+    try {
+      await super.connect()
+      return this
+    } catch (error) {
+      hangUp(this)
+      throw error
     }
   }
 }
@@ -95,9 +121,8 @@ export async function openClient(
   server: ServerTarget,
   limits: SessionLimits,
   purpose: string = connecting.query,
-): Promise<Client> {
-  const LimitedClient = clientWith(limits.connectTimeoutMs)
-  const client = new LimitedClient(clientConfig({ server, ...limits }))
+): Promise<LimitedClient> {
+  const client = new LimitedClient(clientConfig({ server, ...limits }), { ...limits, maxPrepared: 0 })
   try {
     return await client.connect()
   } catch (error) {
@@ -114,7 +139,7 @@ export async function closeClient(client: Client): Promise<void> {
 
 /** Closes the socket, whatever state the client is in. pg leaves it open when connecting fails on this side (no password
  *  to give), and the process would live until the server gives up, a minute later. */
-function hangUp(client: Client): void {
+export function hangUp(client: Client): void {
   const { connection } = client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }
   connection.stream.destroy()
 }

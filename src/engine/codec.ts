@@ -1,10 +1,14 @@
 /** What an encoder and a decoder of one type are. */
 
-/** Turns a value into what is sent. Throws {@link EncodeError} when the value is of the wrong kind. */
-export type Encode = (value: unknown) => unknown
+import type { WireValue } from './wire/message-writer.js'
 
-/** Turns the server's text into a value. Throws {@link DecodeError} when its type cannot hold it. */
-export type Decode = (text: string) => unknown
+/** Turns a value into what is sent. Throws {@link EncodeError} when the value is of the wrong kind. */
+export type Encode = (value: unknown) => WireValue
+
+/** Turns the content of a field, the bytes from `start` to `end`, into a value; never called for NULL. The value shares no
+ *  memory with the bytes: they belong to a message, whose buffer is used again. Throws {@link DecodeError} when the
+ *  TypeScript type cannot hold it. */
+export type Decode = (bytes: Buffer, start: number, end: number) => unknown
 
 /** A value that its parameter's type cannot hold. The message never contains the value. */
 export class EncodeError extends Error {}

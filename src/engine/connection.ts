@@ -1,48 +1,67 @@
-/** Sends one statement on one pg client; the one place that knows pg's calling convention. */
+/** Sends one statement on one wire, or has a cursor's next rows come, and maps what fails. */
 
-import type { ClientBase, QueryArrayConfig, QueryArrayResult } from 'pg'
 import { type FailureContext, mapError } from './map-error.js'
 import type { RawResult } from './session.js'
 import type { Statement } from './statement.js'
+import type { Cursor } from './wire/cursor.js'
+import type { WireValue } from './wire/message-writer.js'
+import { NO_PREFIX, type OnSettled, type Prefix, StatementExchange } from './wire/statement-exchange.js'
+import type { Wire } from './wire/wire.js'
 
-/** The form of pg's `query` that is used here; @types/pg knows it for texts only. */
-interface CallbackClient {
-  query(
-    config: QueryArrayConfig,
-    values: undefined,
-    callback: (error: Error | null, result: QueryArrayResult<(string | null)[]>) => void,
-  ): void
-}
-
-/** Sends a statement with its encoded values on one client.
+/** Sends a statement with its encoded values. `prefix` goes before it, in the same exchange.
  *  @throws {DataAccessError} whatever {@link mapError} makes of the failure */
 export async function sendOn(
-  client: ClientBase,
+  wire: Wire,
   statement: Statement,
-  values: unknown[],
+  values: readonly WireValue[],
   context: FailureContext,
+  prefix: readonly Prefix[] = NO_PREFIX,
 ): Promise<RawResult> {
   try {
-    return await exchange(client, statement, values)
+    return await settled((onSettled) => wire.send(new StatementExchange(statement, values, onSettled, prefix)))
   } catch (error) {
-    // Made here and not in pg's callback, so that its stack leads back to the caller.
+    // Made here and not where the answer arrives, so that its stack leads back to the caller.
     throw mapError(error, context, values)
   }
 }
 
-/** By callback: pg's own promise costs a stack trace and two more turns of the microtask queue on each call. */
-function exchange(client: ClientBase, statement: Statement, values: unknown[]): Promise<RawResult> {
-  return new Promise((resolve, reject) => {
-    const settle = (error: Error | null, result: QueryArrayResult<(string | null)[]>): void => {
-      if (error) reject(error)
-      else resolve(result)
-    }
-    ;(client as unknown as CallbackClient).query(toConfig(statement, values), undefined, settle)
-  })
+/** Has the next batch of a cursor come. `prefix` goes before it when it is the first.
+ *  @throws {DataAccessError} whatever {@link mapError} makes of the failure */
+export async function fetchOn(
+  wire: Wire,
+  cursor: Cursor,
+  context: FailureContext,
+  prefix: readonly Prefix[],
+): Promise<RawResult> {
+  try {
+    return await settled((onSettled) => {
+      wire.send(cursor.fetch(onSettled, prefix))
+      // Else it would be sent when the consumer has worked through the rows it has: that happens in microtasks, before
+      // which the wire does not come to flush.
+      wire.flush()
+    })
+  } catch (error) {
+    throw mapError(error, context, cursor.values)
+  }
 }
 
-function toConfig({ preparedName, text }: Statement, values: unknown[]): QueryArrayConfig {
-  // The extended protocol refuses several statements in one text, so no value can smuggle in a second one.
-  const config = { text, values, rowMode: 'array' as const, queryMode: 'extended' }
-  return preparedName === null ? config : { ...config, name: preparedName }
+/** Closes a cursor's portal.
+ *  @throws {DataAccessError} whatever {@link mapError} makes of the failure */
+export async function closeOn(wire: Wire, cursor: Cursor, context: FailureContext): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      wire.send(cursor.close((error) => (error === null ? resolve() : reject(error))))
+    })
+  } catch (error) {
+    throw mapError(error, context)
+  }
+}
+
+function settled(send: (onSettled: OnSettled) => void): Promise<RawResult> {
+  return new Promise((resolve, reject) => {
+    send((error, result) => {
+      if (result === null) reject(error)
+      else resolve(result)
+    })
+  })
 }

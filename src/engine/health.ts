@@ -80,9 +80,9 @@ export function connectionProbe(session: TransactionalSession): Probe {
     name: 'connection',
     async run() {
       const startedAt = performance.now()
-      const { fields, rows } = await session.send(sessionSql.serverState, [])
+      const { rows } = await session.send(sessionSql.serverState, [])
       const latencyMs = round(performance.now() - startedAt)
-      const [state] = rows.map(sessionSql.serverState.shape(fields))
+      const [state] = rows
       return {
         latencyMs,
         serverVersion: String(state?.serverVersion),

@@ -1,9 +1,8 @@
 /** One connection without a pool: for work that is done once, and that must end whatever the network does. */
 
-import type { Client } from 'pg'
 import type { ServerTarget } from '../config.js'
 import { gatherRaw } from './binding.js'
-import { closeClient, openClient, type SessionLimits } from './client.js'
+import { closeClient, type LimitedClient, openClient, type SessionLimits } from './client.js'
 import { sendOn } from './connection.js'
 import type { Executor } from './executor.js'
 import { rawStatement } from './statement.js'
@@ -22,13 +21,13 @@ export async function openLoneSession(server: ServerTarget, limits: SessionLimit
 }
 
 /** Runs raw statements on a client of {@link openClient}. `purpose` is what an error's message begins with. */
-export function sessionOn(client: Client, purpose = 'query'): Pick<Executor, 'query'> {
+export function sessionOn(client: LimitedClient, purpose = 'query'): Pick<Executor, 'query'> {
   return {
     async query<R>(text: string, values: readonly unknown[] = []) {
       const statement = rawStatement(text)
       const context = { query: purpose, isOutcomeAtStake: false }
-      const { fields, rows } = await sendOn(client, statement, gatherRaw(values), context)
-      return rows.map(statement.shape(fields)) as R[]
+      const { rows } = await sendOn(client.wire, statement, gatherRaw(values), context)
+      return rows as R[]
     },
   }
 }

@@ -18,8 +18,12 @@ import {
   UndefinedObjectError,
   UniqueViolationError,
 } from '../errors.js'
+import { DecodeError } from './codec.js'
+import { type FailedRow, failedRow } from './copy/failed-row.js'
+import type { CopyLoad } from './copy/load.js'
 import { endsSession, kindOf, raisedMessage, safeMessage } from './sqlstate.js'
 import { tlsFailure, tlsRefusal } from './tls-failure.js'
+import { UnsentError } from './wire/exchange.js'
 
 /** What was going on when the error came. */
 export interface FailureContext {
@@ -31,6 +35,8 @@ export interface FailureContext {
   readonly isConnecting?: boolean
   /** Whether a transaction is open, which ends with the connection. */
   readonly isInTransaction?: boolean
+  /** The load that it is, whose errors name a row. */
+  readonly load?: CopyLoad
 }
 
 /** Nothing was sent yet: the connection is being made. */
@@ -40,11 +46,18 @@ export const connecting: FailureContext = { query: 'connect', isOutcomeAtStake: 
  *  sent: none of them gets into a message. */
 export function mapError(error: unknown, context: FailureContext, values: readonly unknown[] = []): DataAccessError {
   if (error instanceof DataAccessError) return error
+  // The answer arrived; it is the executor that tells of it.
+  if (error instanceof DecodeError || error instanceof RangeError) throw error
   if (error instanceof DatabaseError && error.code !== undefined) {
-    const message = isHidden(error) ? raisedMessage(error.code) : safeMessage(error.code, error.message, values)
-    return mapServerError(error, error.code, context, message)
+    const sent = { values, hasRows: context.load !== undefined }
+    const message = isHidden(error) ? raisedMessage(error.code) : safeMessage(error.code, error, sent)
+    return mapServerError(error, error.code, context, message, rowOf(error, context))
   }
   return mapSocketError(error, context)
+}
+
+function rowOf({ where }: DatabaseError, { load }: FailureContext): FailedRow | null {
+  return load === undefined ? null : failedRow(where, load)
 }
 
 /** Tells whether the text is one that a function of the database wrote: it can hold anything, unless its author named the
@@ -59,18 +72,25 @@ export function spoilsConnection(error: DataAccessError): boolean {
   if (error instanceof ConnectionError || error instanceof OutcomeUnknownError) return true
   if (!(error instanceof QueryError)) return false
   const { cause } = error
-  return error.sqlState === '26000' || (cause instanceof ScrubbedCause && cause.routine === 'RevalidateCachedQuery')
+  return (
+    error.sqlState === '26000' ||
+    error.sqlState === '42P05' ||
+    (cause instanceof ScrubbedCause && cause.routine === 'RevalidateCachedQuery')
+  )
 }
 
 function mapServerError(
   error: DatabaseError,
   sqlState: string,
   context: FailureContext,
-  message: string,
+  reason: string,
+  place: FailedRow | null,
 ): DataAccessError {
+  const message = place === null ? reason : `${pathOf(place)}: ${reason}`
   const fields: ConstraintErrorFields = {
     query: context.query,
     sqlState,
+    row: place?.row ?? null,
     constraint: error.constraint ?? null,
     table: error.table === undefined ? null : [error.schema, error.table].filter(Boolean).join('.'),
     column: error.column ?? null,
@@ -104,6 +124,10 @@ function mapServerError(
   }
 }
 
+function pathOf({ row, column }: FailedRow): string {
+  return column === null ? `rows[${row}]` : `rows[${row}].${column}`
+}
+
 /** Triggers that keep the order of a row's states raise a check violation, of a constraint with this ending. */
 function isTransition({ constraint }: ConstraintErrorFields): boolean {
   return constraint?.endsWith('_transition') === true
@@ -112,7 +136,7 @@ function isTransition({ constraint }: ConstraintErrorFields): boolean {
 function mapSocketError(error: unknown, context: FailureContext): DataAccessError {
   if (!(error instanceof Error)) return lost('the connection failed', undefined, context)
   // pg says this of a client that it already knows to be dead: nothing was sent.
-  const isUnsent = error.message.includes('not queryable')
+  const isUnsent = error instanceof UnsentError || error.message.includes('not queryable')
   const message = isUnsent ? 'the connection was lost' : socketMessage(error)
   const cause = new ScrubbedCause({ name: error.name, message, code: codeOf(error) })
   const failure = context.isConnecting ? tlsFailure(error, cause, context.query) : null

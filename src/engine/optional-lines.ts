@@ -1,4 +1,5 @@
-/** Optional lines: a line that ends in `-- @if name` is sent only when that parameter is given. See docs in README. */
+/** Marks in SQL: a line that ends in `-- @if name` is sent only when that parameter is given, and `-- @slow` keeps a query
+ *  off the shared lanes. See docs in README. */
 
 /** One `name` or `name=value` of a mark. */
 export interface Condition {
@@ -31,6 +32,7 @@ export class MarkError extends Error {
 const ANY_MARK = /--\s*@/
 /** Also in a file with CRLF ends. */
 const MARK = /--\s*@(.*?)\r?$/
+const SLOW_MARK = /--\s*@slow\s*$/
 const CONDITION = /^([A-Za-z_]\w*)(?:=([\w-]+))?$/
 
 /** Splits a statement into its lines with the conditions of each. Lines that hold only a comment are left out. A
@@ -41,7 +43,7 @@ export function parseLines(statement: string): readonly StatementLine[] {
   const lines: StatementLine[] = []
   let start = 0
   for (const [index, line] of statement.split('\n').entries()) {
-    const mark = MARK.exec(line)
+    const mark = SLOW_MARK.test(line) ? null : MARK.exec(line)
     const sent = (mark === null ? line : line.slice(0, mark.index)).trimEnd()
     const isComment = sent.trimStart().startsWith('--')
     if (mark !== null && (sent === '' || isComment)) {
@@ -54,9 +56,14 @@ export function parseLines(statement: string): readonly StatementLine[] {
   return lines
 }
 
+/** Tells whether a line of the statement says `-- @slow`: it is not to be sent where other reads stand behind it. */
+export function isMarkedSlow(statement: string): boolean {
+  return statement.includes('@slow') && statement.split('\n').some((line) => SLOW_MARK.test(line))
+}
+
 function parseMark(text: string, line: number): readonly Condition[] {
   const [word, ...rest] = text.trim().split(/\s+/)
-  if (word !== 'if') throw new MarkError(line, `unknown mark @${word ?? ''}; known: @if`)
+  if (word !== 'if') throw new MarkError(line, `unknown mark @${word ?? ''}; known: @if, @slow`)
   return rest
     .join(' ')
     .split('&')

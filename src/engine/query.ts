@@ -45,7 +45,7 @@ export interface PgtypedQuery<Params, Result> {
 /** What an `Executor` runs. */
 export type AnyQuery<Params, Result> = Query<Params, Result> | PgtypedQuery<Params, Result>
 
-const NO_QUERY = 'run() takes a query that pgtyped or ashlar generated'
+const NO_QUERY = 'expected a query that pgtyped or ashlar generated'
 
 const adopted = new WeakMap<object, Query<unknown, unknown>>()
 

@@ -61,14 +61,50 @@ export function endsSession(sqlState: string, severity: string | undefined): boo
   return severity === 'FATAL' || severity === 'PANIC' || (severity !== 'ERROR' && sessionEnds.has(sqlState))
 }
 
-/** Gives a server message without any value of the caller's: some classes are replaced, and in the others a name that
- *  is a value (as in `$1::regclass`) is hidden. */
-export function safeMessage(sqlState: string, message: string, values: readonly unknown[]): string {
+/** Classes of errors about names. The name may come from a value (`$1::regclass`), folded, cut or as one of several. */
+const namingClasses = new Set(['0A', '3D', '3F', '42'])
+
+/** Of those, what the server says without a position also of the statement's own text, and never of a value: no right
+ *  (to what exists), a column that is always generated, a statement that is prepared already, no constraint for ON CONFLICT,
+ *  a parameter without type, no collation. */
+const textStates = new Set(['42501', '428C9', '42P05', '42P10', '42P18', '42P22'])
+
+/** What of a server's error tells where it comes from. */
+export interface ErrorSource {
+  readonly message: string
+  /** Where in the statement, or in a text that `where` tells of. */
+  readonly position?: string | undefined
+  readonly where?: string | undefined
+  readonly routine?: string | undefined
+}
+
+/** What the caller sent beside the statement. */
+export interface Sent {
+  readonly values: readonly unknown[]
+  /** Whether rows were loaded, whose values are not among those. */
+  readonly hasRows: boolean
+}
+
+/** Gives a server message without any value of the caller's: some classes are replaced, and so is what may name a value;
+ *  in the rest a name that is a value is hidden. */
+export function safeMessage(sqlState: string, error: ErrorSource, { values, hasRows }: Sent): string {
   const replacement = replacements[sqlState]
   if (replacement !== undefined) return replacement
   if (sqlState.startsWith('P0')) return raisedMessage(sqlState)
   if (!plainClasses.has(sqlState.slice(0, 2))) return `the server refused the statement (SQLSTATE ${sqlState})`
-  return values.reduce<string>((text, value) => hide(text, value), message)
+  if ((values.length > 0 || hasRows) && mayNameValue(sqlState, error, values.length > 0)) {
+    return `a name that comes from a value or a function cannot be used (SQLSTATE ${sqlState})`
+  }
+  return values.reduce<string>((text, value) => hide(text, value), error.message)
+}
+
+/** An error of the statement's own text has a position in it. One of a text within (a value that is parsed, a function's
+ *  statement, a row that is loaded) tells `where`, too. A COPY has no positions. */
+function mayNameValue(sqlState: string, { position, where, routine }: ErrorSource, hasValues: boolean): boolean {
+  if (!namingClasses.has(sqlState.slice(0, 2)) || textStates.has(sqlState)) return false
+  // The table has changed under a prepared statement.
+  if (routine === 'RevalidateCachedQuery') return false
+  return where !== undefined || (hasValues && position === undefined)
 }
 
 /** What stands for a message that a function or trigger wrote. */

@@ -2,10 +2,19 @@
 
 import { createHash } from 'node:crypto'
 import { QueryError, ValidationError } from '../errors.js'
-import { type Binding, bind, type Params } from './binding.js'
-import { type Condition, choicesOf, holds, MarkError, parseLines, type StatementLine } from './optional-lines.js'
+import { type Binding, bind, MAX_VALUES, type Params } from './binding.js'
+import { isStorableText, UNSTORABLE_TEXT } from './codec.js'
+import {
+  type Condition,
+  choicesOf,
+  holds,
+  isMarkedSlow,
+  MarkError,
+  parseLines,
+  type StatementLine,
+} from './optional-lines.js'
 import type { Query } from './query.js'
-import { type Column, type RowConstructor, shapeCache } from './row-shape.js'
+import type { RowShape } from './row-shape.js'
 
 /** A statement as it is sent: one variant of a query, or raw text. */
 export interface Statement {
@@ -16,9 +25,14 @@ export interface Statement {
   readonly preparedName: string | null
   readonly isRead: boolean
   readonly bindings: readonly Binding[]
-  /** Gives the constructor of this statement's rows; made anew only when the columns differ from the last ones.
-   *  @throws {RangeError} when two columns share a property name */
-  shape(columns: readonly Column[]): RowConstructor
+  /** Whether it takes so long that it must not be sent where others stand behind it. */
+  readonly isSlow: boolean
+  /** Whether it may leave the session changed: a setting, a lock, a listener. */
+  readonly mayDirty: boolean
+  /** The shape that its rows had last, shared by all connections. */
+  readonly shapes: { last: RowShape | null }
+  /** Until when (`performance.now()`) it counts as uneven: one of its runs has held up a lane. */
+  readonly pace: { unevenUntil: number }
 }
 
 interface CompiledQuery {
@@ -36,6 +50,9 @@ const MAX_MARKS = 53
 const MAX_PREPARED_VARIANTS = 64
 /** PostgreSQL cuts identifiers, statement names among them, at 63 bytes: names that agree so far would collide. */
 const MAX_NAME_BYTES = 63
+
+/** Calls that change the session beyond their transaction, which no command tag tells. */
+const SESSION_CHANGE = /\b(set_config|pg_(try_)?advisory_lock(_shared)?|setseed|temp|temporary|with\s+hold)\b/i
 
 const compiled = new WeakMap<Query<unknown, unknown>, CompiledQuery>()
 
@@ -70,9 +87,22 @@ export function wholeStatement(query: Query<unknown, unknown>): Statement {
   return render(query, compile(query).lines)
 }
 
-/** Wraps raw text. It is sent unnamed: prepared statements of ever new texts would pile up on the server. */
+/** Wraps raw text. It is sent unnamed: prepared statements of ever new texts would pile up on the server.
+ *  @throws {ValidationError} when it is no text, or one that cannot be sent whole */
 export function rawStatement(text: string): Statement {
-  return { query: 'query', text, preparedName: null, isRead: false, bindings: [], shape: shapeCache() }
+  if (typeof text !== 'string') throw new ValidationError('query', [{ path: 'text', message: 'must be a string' }])
+  if (!isStorableText(text)) throw new ValidationError('query', [{ path: 'text', message: UNSTORABLE_TEXT }])
+  return {
+    query: 'query',
+    text,
+    preparedName: null,
+    isRead: false,
+    isSlow: false,
+    mayDirty: SESSION_CHANGE.test(text),
+    bindings: [],
+    shapes: { last: null },
+    pace: { unevenUntil: 0 },
+  }
 }
 
 function compile(query: Query<unknown, unknown>): CompiledQuery {
@@ -131,6 +161,9 @@ function render(query: Query<unknown, unknown>, lines: readonly StatementLine[])
     }
     return text + statement.slice(from, end)
   })
+  if (bindings.length > MAX_VALUES) {
+    throw refuse(query, `has ${bindings.length} parameters; at most ${MAX_VALUES} work, so send arrays instead`)
+  }
   // The name leads the text, so that pg_stat_activity and the server's log tell whose statement it is.
   const text = `/* ${label(query.name)} */ ${texts.join('\n')}`
   return {
@@ -138,8 +171,11 @@ function render(query: Query<unknown, unknown>, lines: readonly StatementLine[])
     text,
     preparedName: preparedName(query, text),
     isRead: query.isRead,
+    isSlow: isMarkedSlow(statement),
+    mayDirty: SESSION_CHANGE.test(statement),
     bindings,
-    shape: shapeCache(),
+    shapes: { last: null },
+    pace: { unevenUntil: 0 },
   }
 }
 

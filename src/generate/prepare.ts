@@ -1,6 +1,7 @@
 /** Prepares every variant of a query on the migrated server and collects the parameters' types. */
 
 import { type Client, DatabaseError } from 'pg'
+import { rowShape } from '../engine/row-shape.js'
 import { type Description, describe } from './describe.js'
 import type { Problem } from './problem.js'
 import { lineAt, problemAt, type SourceQuery } from './source-query.js'
@@ -71,7 +72,7 @@ function* checkDescription(
     if (!known.has(parameter)) known.set(parameter, type)
   }
   // The columns are the same in all variants, or the server's message says why not.
-  if (given === null) yield* checkColumns(source, statement, columns)
+  if (given === null) yield* checkColumns(source, columns)
 }
 
 function differingTypes(source: SourceQuery, parameter: string): Problem {
@@ -80,15 +81,11 @@ function differingTypes(source: SourceQuery, parameter: string): Problem {
   return { file: source.file, line: lineAt(source, offset), message: `${source.name}: ${message}` }
 }
 
-function* checkColumns(
-  source: SourceQuery,
-  statement: Variant['statement'],
-  columns: Description['columns'],
-): Iterable<Problem> {
+function* checkColumns(source: SourceQuery, columns: Description['columns']): Iterable<Problem> {
   if (columns.some(({ name }) => name === '?column?'))
     yield problemAt(source, 0, 'a column has no name; give it an alias')
   try {
-    statement.shape(columns)
+    rowShape(columns)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     yield problemAt(source, 0, error.message)

@@ -2,7 +2,7 @@
 
 import { type Client, DatabaseError } from 'pg'
 import { defaults, type ServerTarget } from '../config.js'
-import { closeClient, openClient } from '../engine/client.js'
+import { closeClient, type LimitedClient, openClient } from '../engine/client.js'
 import { sessionOn } from '../engine/lone-session.js'
 import { mapError } from '../engine/map-error.js'
 import { type DataAccessError, MigrationError, QueryError, ScrubbedCause } from '../errors.js'
@@ -139,7 +139,7 @@ function migrationFailed(
 async function withClient<T>(
   server: ServerTarget,
   { connectTimeoutMs = defaults.pool.connectTimeoutMs }: MigrateOptions,
-  work: (client: Client) => Promise<T>,
+  work: (client: LimitedClient) => Promise<T>,
 ): Promise<T> {
   // A migration may take as long as it takes.
   const limits = { connectTimeoutMs, commandTimeoutMs: null, applicationName: 'ashlar migrate' }

@@ -2,8 +2,13 @@ import fc from 'fast-check'
 import t from 'tap'
 import { arrayDecoder, arrayEncoder } from '../../src/engine/array-text.js'
 
-const encode = arrayEncoder((value) => value)
-const decode = arrayDecoder((text) => text)
+const encode = arrayEncoder((value) => value as string)
+const decodeElements = arrayDecoder((bytes, start, end) => bytes.toString('utf8', start, end))
+/** Reads the text from the middle of a buffer, as it stands in a message. */
+const decode = (text: string) => {
+  const bytes = Buffer.from(`,"${text}}"`)
+  return decodeElements(bytes, 2, bytes.length - 2)
+}
 
 t.test('arrayEncoder', async (t) => {
   t.test('quotes every element, and writes null as NULL', async (t) => {
@@ -12,6 +17,19 @@ t.test('arrayEncoder', async (t) => {
 
   t.test('refuses what is no array', async (t) => {
     t.throws(() => encode('a'), { message: 'must be an array' })
+  })
+
+  t.test('writes a hole as NULL', async (t) => {
+    // biome-ignore lint/suspicious/noSparseArray: what is tested
+    t.equal(encode(['a', , 'b']), '{"a",NULL,"b"}')
+    t.equal(encode(new Array(2)), '{NULL,NULL}')
+  })
+
+  t.test('refuses more dimensions than there can be, an array that holds itself too', async (t) => {
+    const endless: unknown[] = []
+    endless.push(endless)
+    const nested = arrayEncoder((value) => value as string, { nests: true })
+    t.throws(() => nested(endless), { message: 'must have at most 6 dimensions' })
   })
 
   t.test('writes bytes in hex form', async (t) => {
@@ -32,6 +50,10 @@ t.test('arrayDecoder', async (t) => {
       ],
     ],
     ['[0:1]={a,b}', ['a', 'b']],
+    ['[0:0][-1:0]={{a,b}}', [['a', 'b']]],
+    ['{"","NULL",null,"null"}', ['', 'NULL', 'null', 'null']],
+    ['{"{a,b}","\\"","\\\\","\\\\\\""}', ['{a,b}', '"', '\\', '\\"']],
+    ['{zwölf,"drei Äpfel","日本\\"語"}', ['zwölf', 'drei Äpfel', '日本"語']],
   ]
   for (const [text, expected] of cases) {
     t.test(`reads ${text}`, async (t) => {

@@ -79,11 +79,7 @@ t.test('connectionProbe', async (t) => {
   t.test('tells a standby from a primary', async (t) => {
     const standby = {
       send: async () => ({
-        fields: [
-          { name: 'server_version', dataTypeID: 25 },
-          { name: 'is_in_recovery', dataTypeID: 16 },
-        ],
-        rows: [['18.4', 't']],
+        rows: [{ serverVersion: '18.4', isInRecovery: true }],
         rowCount: 1,
         command: 'SELECT',
       }),

@@ -138,7 +138,7 @@ t.test('other refusals', async (t) => {
       'a name that is a value',
       'SELECT $1::regclass',
       [CANARY],
-      { name: 'UndefinedObjectError', message: /^query: relation "\[hidden\]" does not exist/ },
+      { name: 'UndefinedObjectError', message: /^query: a name that comes from a value .* \(SQLSTATE 42P01\)/ },
     ],
     ['a syntax error', 'SELEC 1', [], { name: 'QueryError', sqlState: '42601' }],
   ]
@@ -147,6 +147,68 @@ t.test('other refusals', async (t) => {
       t.match(await failure(db.query(text, values)), fields)
     })
   }
+})
+
+t.test('a name that comes from a value', async (t) => {
+  await db.query(`CREATE FUNCTION peek(name text) RETURNS void LANGUAGE plpgsql AS $$
+    BEGIN EXECUTE 'SELECT * FROM ' || name; END $$`)
+  const secret = 'Hunter2Secret'
+  const cases: readonly [string, readonly unknown[]][] = [
+    ['SELECT $1::regclass', [secret]],
+    ['SELECT $1::regclass', [`a.${secret}`]],
+    ['SELECT $1::regclass', [`db.a.${secret}`]],
+    ['SELECT $1::regclass', [`a.b.c.${secret}`]],
+    ['SELECT $1::regclass[]', [[secret]]],
+    ['SELECT $1::regtype', [secret]],
+    ['SELECT $1::regtype', [`x y ${secret}(`]],
+    ['SELECT $1::regprocedure', [`${secret}(int)`]],
+    ['SELECT $1::regrole', [secret]],
+    ['SELECT $1::regnamespace', [secret]],
+    ['SELECT $1::regconfig', [secret]],
+    ['SELECT $1::aclitem', [`${secret}=r/x`]],
+    ['SELECT nextval($1)', [secret]],
+    ["SELECT has_table_privilege($1, 'parent', 'select')", [secret]],
+    ["SELECT has_column_privilege('parent', $1, 'select')", [secret]],
+    ["SELECT has_database_privilege($1, 'connect')", [secret]],
+    ['SELECT current_setting($1)', [secret]],
+    ["SELECT set_config($1, 'x', true)", [secret]],
+    ["SELECT set_config('role', $1, true)", [secret]],
+    ['SELECT peek($1)', [secret]],
+    ['SELECT peek($1)', [`parent x y ${secret}`]],
+  ]
+  for (const [text, values] of cases) {
+    t.test(`is not shown (${text}, ${JSON.stringify(values[0])})`, async (t) => {
+      const error = await failure(db.query(text, values))
+      t.notMatch(inspect(error, { depth: Infinity, showHidden: true }), /hunter2/i)
+      t.match(error.message, / \(SQLSTATE \w{5}\)/)
+    })
+  }
+
+  t.test('is not shown of a row that is loaded', async (t) => {
+    await db.query('CREATE TABLE named (class regclass)')
+    const error = await failure(db.copyInto('named', ['class'], [['parent'], [secret]]))
+    t.match(error, { name: 'UndefinedObjectError', row: 1 })
+    t.notMatch(inspect(error, { depth: Infinity, showHidden: true }), /hunter2/i)
+  })
+
+  const own: readonly [string, RegExp][] = [
+    ['SELECT * FROM nowhere WHERE a = $1', /relation "nowhere" does not exist/],
+    ['SELECT nothing FROM parent WHERE name = $1', /column "nothing" does not exist/],
+    ['SELECT nofunction($1::text)', /function nofunction\(text\) does not exist/],
+    ['SELECT noschema.f($1::text)', /schema "noschema" does not exist/],
+    ["SELECT 'nowhere'::regclass, $1::text", /relation "nowhere" does not exist/],
+    ['SELEC $1', /syntax error at or near "SELEC"/],
+    ['INSERT INTO child VALUES (length($1)) ON CONFLICT (parent_id) DO NOTHING', /no unique or exclusion constraint/],
+  ]
+  for (const [text, message] of own) {
+    t.test(`is shown when it is in the statement (${text})`, async (t) => {
+      t.match(await failure(db.query(text, ['x'])), { message })
+    })
+  }
+
+  t.test('is shown when it is the table of a load', async (t) => {
+    t.match(await failure(db.copyInto('nowhere', ['a'], [['x']])), { message: /relation "nowhere" does not exist/ })
+  })
 })
 
 t.test('what a function raises', async (t) => {

@@ -46,6 +46,15 @@ t.test('statementFor', async (t) => {
     )
   })
 
+  t.test('refuses more parameters than the protocol counts', async (t) => {
+    const names = (count: number) => Array.from({ length: count }, (_, index) => `:a${index}`).join(', ')
+    t.equal(statementFor(queryOf(`SELECT ${names(65_535)}`), {}).bindings.length, 65_535)
+    t.throws(() => statementFor(queryOf(`SELECT ${names(65_536)}`), {}), {
+      name: 'QueryError',
+      message: 'listThings: has 65536 parameters; at most 65535 work, so send arrays instead',
+    })
+  })
+
   t.test('gives one number to a parameter that stands at two places', async (t) => {
     const { text } = statementFor(queryOf('SELECT :a + :b + :a'), {})
     t.equal(text, '/* listThings */ SELECT $1 + $2 + $1')

@@ -1,39 +1,216 @@
-/** The connection of one transaction, one statement at a time: pg warns of queues on a client that does not pipeline. */
+/** The connection of one transaction. Statements are sent at once, one behind the other; what opens the transaction or a
+ *  savepoint travels with the first statement that needs it. */
 
-import type { Client } from 'pg'
 import { type DataAccessError, QueryError, TransactionError } from '../errors.js'
-import { sendOn } from './connection.js'
-import { spoilsConnection } from './map-error.js'
+import { type CallLimits, NO_LIMITS } from './call-limits.js'
+import { closeOn, fetchOn, sendOn } from './connection.js'
+import type { CopyLoad } from './copy/load.js'
+import { type RunningCopy, startCopy } from './copy/running-copy.js'
+import { leadingWord } from './leading-word.js'
+import { type FailureContext, spoilsConnection } from './map-error.js'
+import type { Pool } from './pool/pool.js'
+import { stopLoad } from './pool/pool-session.js'
+import type { PooledConnection } from './pool/pooled-connection.js'
+import { noteUse } from './pool/session-changes.js'
+import { aborted, type Stop, stoppable } from './pool/stoppable.js'
 import type { RawResult } from './session.js'
 import type { Statement } from './statement.js'
+import { OwnFailure } from './wire/copy-exchange.js'
+import type { Cursor } from './wire/cursor.js'
+import type { WireValue } from './wire/message-writer.js'
+import { NO_PREFIX, type Prefix } from './wire/statement-exchange.js'
 
-export interface Channel {
-  /** @throws {TransactionError} when the transaction has ended, also when this statement ended it (a raw COMMIT) */
-  send(statement: Statement, values?: unknown[]): Promise<RawResult>
-  /** Sends COMMIT, and refuses whatever comes later: the connection may be another caller's by then. */
-  last(statement: Statement): Promise<RawResult>
-  /** Refuses whatever comes later. */
-  close(): void
+/** Sends something, and waits for its answer. */
+type Exchange = (context: FailureContext) => Promise<RawResult>
+
+export class Channel {
+  readonly #connection: PooledConnection
+  readonly #pool: Pool
+  /** What waits for the next statement to travel with. */
+  #prefix: Prefix[] = []
+  /** Statements in flight. */
+  #inFlight = 0
+  #onIdle: (() => void)[] = []
+  /** Statements that wait for others to be done before they are sent. */
+  #unsent = 0
+  readonly #onSent: (() => void)[] = []
+  /** While a statement that may be cancelled is in flight: a cancel request hits whatever runs. */
+  #alone: Promise<unknown> | null = null
+  /** From the moment that a load is asked for until it is over. */
+  #isLoading = false
+  #load: RunningCopy | null = null
+  #isClosed = false
+  #wasUsed = false
+  #isSpoiled = false
+  #lastFailure: unknown
+
+  /** `begin` opens the transaction. */
+  constructor(connection: PooledConnection, pool: Pool, begin: Statement) {
+    this.#connection = connection
+    this.#pool = pool
+    this.open(begin)
+  }
+
+  /** Whether anything was sent. */
+  get wasUsed(): boolean {
+    return this.#wasUsed
+  }
+
   /** Whether the connection must not be used again. */
-  isSpoiled(): boolean
+  get isSpoiled(): boolean {
+    return this.#isSpoiled
+  }
+
   /** The last error, but for those that only echo an earlier one. */
-  lastFailure(): DataAccessError | undefined
+  get lastFailure(): unknown {
+    return this.#lastFailure
+  }
+
+  /** Has a statement travel with the next one that is sent. */
+  open(statement: Statement): void {
+    this.#prefix.push({ statement, values: [] })
+  }
+
+  /** Takes back what {@link open} was given; false when it was sent already. */
+  takeBack(statement: Statement): boolean {
+    if (this.#prefix.at(-1)?.statement !== statement) return false
+    this.#prefix.pop()
+    return true
+  }
+
+  /** @throws {TransactionError} when the transaction has ended, also when this statement ended it (a raw COMMIT) */
+  async send(statement: Statement, values: readonly WireValue[] = [], stop: Stop | null = null): Promise<RawResult> {
+    const { wire } = this.#connection
+    return this.#submit(statement, stop, (context) => sendOn(wire, statement, values, context, this.#takePrefix()))
+  }
+
+  /** Has the next batch of a cursor come.
+   *  @throws {CancelledError} when the cursor was given up before it could be sent
+   *  @throws {TransactionError} when the transaction has ended */
+  async fetch(cursor: Cursor, stop: Stop | null): Promise<RawResult> {
+    const { wire } = this.#connection
+    return this.#submit(cursor.statement, stop, (context) => {
+      if (cursor.isGivenUp) throw aborted(context.query)
+      // A savepoint that waits was opened behind this cursor, which is none of its statements.
+      return fetchOn(wire, cursor, context, cursor.isOpen ? NO_PREFIX : this.#takePrefix())
+    })
+  }
+
+  /** Closes a cursor's portal, behind what is in flight. Nobody needs to wait for it; it never rejects. */
+  async closeCursor(cursor: Cursor): Promise<void> {
+    cursor.isGivenUp = true
+    while (this.#alone !== null) await this.#alone
+    // The end of the transaction has closed it.
+    if (this.#isClosed || !cursor.isOpen) return
+    const context = { query: cursor.statement.query, isOutcomeAtStake: false, isInTransaction: true }
+    await this.#watch(closeOn(this.#connection.wire, cursor, context)).catch(() => {})
+  }
+
+  /** Whether a load is under way: its rows may come from anywhere, but not from this connection. */
+  get isLoading(): boolean {
+    return this.#isLoading
+  }
+
+  /** Runs a load, with nothing in flight beside it. */
+  async copy(load: CopyLoad, stop: Stop | null): Promise<RawResult> {
+    this.#isLoading = true
+    try {
+      while (this.#alone !== null) await this.#alone
+      return await this.#doAlone(() => this.#copy(load, stopLoad(stop, this.#pool.config)))
+    } finally {
+      this.#isLoading = false
+    }
+  }
+
+  /** Ends a load that is under way: what it belongs to has ended. */
+  endLoad(): void {
+    this.#load?.fail(ended())
+  }
+
+  /** Sends COMMIT, and refuses whatever comes later: the connection may be another caller's by then. */
+  async last(statement: Statement, isOutcomeAtStake: boolean): Promise<RawResult> {
+    // A cancel request that is on its way would hit this.
+    while (this.#alone !== null) await this.#alone
+    if (this.#isClosed) throw ended()
+    this.#isClosed = true
+    this.#connection.isCommitting = true
+    const context = { query: statement.query, isOutcomeAtStake, isInTransaction: true }
+    return this.#watch(sendOn(this.#connection.wire, statement, [], context))
+  }
+
+  /** Refuses whatever comes later. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   /** Resolves when nothing is in flight any more. */
-  idle(): Promise<void>
-}
+  async idle(): Promise<void> {
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve))
+  }
 
-/** Makes the channel of a borrowed connection. */
-export function createChannel(client: Client): Channel {
-  let tail: Promise<unknown> = Promise.resolve()
-  let isSpoiled = false
-  let isClosed = false
-  let lastFailure: DataAccessError | undefined
+  /** Resolves when nothing waits to be sent any more. */
+  async allSent(): Promise<void> {
+    while (this.#unsent > 0) await new Promise<void>((resolve) => this.#onSent.push(resolve))
+  }
 
-  async function exchange(statement: Statement, values: unknown[], isLast: boolean): Promise<RawResult> {
-    const context = { query: statement.query, isOutcomeAtStake: isLast, isInTransaction: true }
-    const result = await sendOn(client, statement, values, context)
-    if (!isLast && client.getTransactionStatus() === 'I') {
-      isClosed = true
+  async #submit(statement: Statement, stop: Stop | null, exchange: Exchange): Promise<RawResult> {
+    const sent = this.#waitToBeSent()
+    const send: Exchange = (context) => {
+      const answer = exchange(context)
+      sent()
+      return answer
+    }
+    try {
+      while (this.#alone !== null) await this.#alone
+      if (stop === null && !endsTransaction(statement)) return await this.#run(statement, stop, send)
+      return await this.#doAlone(() => this.#run(statement, stop, send))
+    } finally {
+      sent()
+    }
+  }
+
+  /** Counts something as not sent yet; gives what ends that. */
+  #waitToBeSent(): () => void {
+    this.#unsent += 1
+    let isSent = false
+    return () => {
+      if (isSent) return
+      isSent = true
+      this.#unsent -= 1
+      if (this.#unsent === 0) for (const resolve of this.#onSent.splice(0)) resolve()
+    }
+  }
+
+  /** Does something with nothing in flight beside it. */
+  async #doAlone(work: () => Promise<RawResult>): Promise<RawResult> {
+    let onDone = (): void => {}
+    this.#alone = new Promise<void>((resolve) => {
+      onDone = resolve
+    })
+    try {
+      await this.idle()
+      return await work()
+    } finally {
+      // A cancel request may be on its way still, to whatever runs next.
+      await this.#connection.cancelling
+      this.#alone = null
+      onDone()
+    }
+  }
+
+  async #run(statement: Statement, stop: Stop | null, exchange: Exchange): Promise<RawResult> {
+    this.#assertOpen(statement.query, stop)
+    const connection = this.#connection
+    const context = { query: statement.query, isOutcomeAtStake: false, isInTransaction: true }
+    const answer = exchange(context)
+    this.#wasUsed = true
+    const result = await this.#watch(
+      stop === null ? answer : stoppable(answer, connection, this.#pool, stop, { context }),
+    )
+    connection.borrower = statement.query
+    noteUse(connection, statement, result)
+    if (result.status === 'I') {
+      this.#isClosed = true
       throw new TransactionError(
         `${statement.query}: the statement ended the transaction; use none of COMMIT and ROLLBACK`,
       )
@@ -41,28 +218,70 @@ export function createChannel(client: Client): Channel {
     return result
   }
 
-  async function enqueue(statement: Statement, values: unknown[], isLast: boolean): Promise<RawResult> {
-    if (isClosed) throw ended()
-    isClosed = isLast
-    const sent = tail.then(() => exchange(statement, values, isLast))
-    tail = sent.catch((error: unknown) => {
-      const failure = error as DataAccessError
-      isSpoiled ||= spoilsConnection(failure)
-      // "Transaction is aborted" only echoes the failure that aborted it.
-      if (!(failure instanceof QueryError && failure.sqlState === '25P02')) lastFailure = failure
-    })
-    return sent
+  async #copy(load: CopyLoad, stop: Stop | null): Promise<RawResult> {
+    this.#assertOpen(load.query, stop)
+    const connection = this.#connection
+    connection.borrower = load.query
+    connection.uses += 1
+    const copy = startCopy(connection.wire, load, true, this.#takePrefix())
+    this.#wasUsed = true
+    this.#load = copy
+    try {
+      return await this.#watch(stop === null ? copy.result : stoppable(copy.result, connection, this.#pool, stop, copy))
+    } finally {
+      this.#load = null
+    }
   }
 
+  #assertOpen(query: string, stop: Stop | null): void {
+    if (this.#isClosed) throw ended()
+    if (stop?.signal?.aborted) throw aborted(query)
+  }
+
+  /** Gives what is to travel with what is sent now. */
+  #takePrefix(): readonly Prefix[] {
+    const prefix = this.#prefix
+    this.#prefix = []
+    return prefix
+  }
+
+  async #watch<T>(answer: Promise<T>): Promise<T> {
+    this.#inFlight += 1
+    try {
+      return await answer
+    } catch (error) {
+      this.#isSpoiled ||= spoilsConnection(error as DataAccessError)
+      // "Transaction is aborted" only echoes the failure that aborted it.
+      const isEcho = error instanceof QueryError && error.sqlState === '25P02'
+      if (!isEcho) this.#lastFailure = error instanceof OwnFailure ? error.reason : error
+      throw error
+    } finally {
+      this.#inFlight -= 1
+      if (this.#inFlight === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
+    }
+  }
+}
+
+/** A word that may end a transaction: what stands behind it would run outside of it. */
+const TRANSACTION_END = leadingWord('COMMIT|END|ROLLBACK|ABORT|PREPARE\\s+TRANSACTION')
+
+function endsTransaction({ preparedName, text }: Statement): boolean {
+  return preparedName === null && TRANSACTION_END.test(text)
+}
+
+/** Gives how a call in a transaction is stopped: by its own limits, or by those of the transaction. */
+export function stopIn(own: CallLimits = NO_LIMITS, transaction: Stop | null): Stop | null {
+  const { signal, timeoutMs } = own
+  if (signal === undefined && timeoutMs === undefined) return transaction
+  const at = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs
+  const whole = transaction?.deadline ?? null
+  const isWholeFirst = whole !== null && whole.at <= at
+  const deadline = isWholeFirst ? whole : timeoutMs === undefined ? null : { at, limitMs: timeoutMs }
+  const signals = [signal, transaction?.signal].filter((each) => each !== undefined)
   return {
-    send: (statement, values = []) => enqueue(statement, values, false),
-    last: (statement) => enqueue(statement, [], true),
-    close() {
-      isClosed = true
-    },
-    isSpoiled: () => isSpoiled,
-    lastFailure: () => lastFailure,
-    idle: () => tail.then(() => {}),
+    signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
+    deadline,
+    isServerAware: false,
   }
 }
 

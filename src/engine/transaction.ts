@@ -1,48 +1,74 @@
 /** Transactions and savepoints over one borrowed connection. */
 
 import { TransactionError } from '../errors.js'
-import { type Channel, createChannel, ended } from './channel.js'
-import type { Pool } from './pool.js'
+import { type CallLimits, isLimited } from './call-limits.js'
+import { Channel, ended, stopIn } from './channel.js'
+import type { Pool } from './pool/pool.js'
+import { borrow, poolSession } from './pool/pool-session.js'
+import { PoolStream } from './pool/pool-stream.js'
+import { aborted, late, type Stop } from './pool/stoppable.js'
+import { RowStream } from './row-stream.js'
 import type { TransactionalSession } from './session.js'
 import { savepointSql, sessionSql } from './session-sql.js'
+import { beginWith, type TransactionOptions } from './transaction-options.js'
+import { TransactionStream } from './transaction-stream.js'
+import { Cursor } from './wire/cursor.js'
 
 /** Gives the pool as a session that can open transactions. */
 export function transactional(pool: Pool): TransactionalSession {
   return {
-    send: pool.send,
-    transaction: (work) => runTransaction(pool, work),
+    ...poolSession(pool),
+    stream(statement, values, batchSize, limits) {
+      const source = new PoolStream(pool, new Cursor(statement, values, batchSize))
+      return new RowStream(statement.query, source, () => stopIn(limits, null))
+    },
+    transaction: (work, options = {}) => runTransaction(pool, work, options),
   }
 }
 
-async function runTransaction<T>(pool: Pool, work: Work<T>): Promise<T> {
-  const lease = await pool.acquire()
-  const channel = createChannel(lease.client)
-  const scope = createScope(channel, 1)
+async function runTransaction<T>(pool: Pool, work: Work<T>, options: TransactionOptions): Promise<T> {
+  const begin = beginWith(options)
+  const stop = stopOf(options)
+  const lease = await borrow(pool, 'transaction', stop)
+  const channel = new Channel(lease.connection, pool, begin)
+  const scope = createScope(channel, 1, stop)
   try {
-    await channel.send(sessionSql.begin)
     const result = await work(scope.session)
     await scope.close()
-    await commit(channel)
+    assertInTime(stop)
+    if (channel.wasUsed) await commit(channel, options.readOnly !== true)
     return result
   } catch (error) {
+    channel.endLoad()
     await scope.end()
     throw error
   } finally {
     channel.close()
     // Rolls back what was not committed.
-    await lease.release(channel.isSpoiled())
+    const released = lease.release(channel.isSpoiled)
+    if (lease.connection.wire.status !== 'I' || !pool.config.pool.keepsConnections) await released
   }
 }
 
-async function commit(channel: Channel): Promise<void> {
-  const { command } = await channel.last(sessionSql.commit)
+function stopOf({ signal, timeoutMs }: TransactionOptions): Stop | null {
+  return stopIn({ signal, timeoutMs }, null)
+}
+
+/** @throws {CancelledError} @throws {TimeoutError} when the transaction must not be committed any more */
+function assertInTime(stop: Stop | null): void {
+  if (stop?.signal?.aborted) throw aborted('transaction')
+  if (stop?.deadline && performance.now() >= stop.deadline.at) throw late('transaction', stop.deadline.limitMs)
+}
+
+async function commit(channel: Channel, isOutcomeAtStake: boolean): Promise<void> {
+  const { command } = await channel.last(sessionSql.commit, isOutcomeAtStake)
   // After a failed statement whose error was swallowed, the server answers COMMIT with ROLLBACK, and no error.
   if (command === 'ROLLBACK') throw rolledBack('transaction', channel)
 }
 
 function rolledBack(scope: string, channel: Channel): TransactionError {
   return new TransactionError(`the ${scope} was rolled back: an earlier statement in it had failed`, {
-    cause: channel.lastFailure(),
+    cause: channel.lastFailure,
   })
 }
 
@@ -61,19 +87,26 @@ interface Scope {
   isAbandoned(): boolean
 }
 
-function createScope(channel: Channel, depth: number): Scope {
+function createScope(channel: Channel, depth: number, stop: Stop | null): Scope {
   let isEnded = false
   let isAbandoned = false
   let child: Scope | null = null
+  /** Those under way. */
+  const streams = new Set<RowStream>()
 
   function assertOpen(): void {
     if (isEnded) throw ended()
     if (child !== null) throw new TransactionError('a nested transaction is open; use that one, or await it first')
+    if (channel.isLoading) {
+      throw new TransactionError(
+        'a copyInto is under way in the transaction; await it first, and take its rows elsewhere',
+      )
+    }
   }
 
-  async function nested<T>(work: Work<T>): Promise<T> {
+  async function nested<T>(work: Work<T>, limits: CallLimits = {}): Promise<T> {
     assertOpen()
-    child = createScope(channel, depth + 1)
+    child = createScope(channel, depth + 1, stopIn(limits, stop))
     try {
       return await runSavepoint(channel, depth, child, work)
     } finally {
@@ -83,17 +116,36 @@ function createScope(channel: Channel, depth: number): Scope {
 
   async function end(): Promise<void> {
     isEnded = true
+    for (const rows of streams) rows.stop(ended())
     await child?.abandon()
+    await channel.allSent()
     await channel.idle()
   }
 
   return {
     session: {
-      async send(statement, values) {
+      async send(statement, values, limits) {
         assertOpen()
-        return channel.send(statement, values)
+        return channel.send(statement, values, stopIn(limits, stop))
+      },
+      async copy(load, limits) {
+        assertOpen()
+        return channel.copy(load, stopIn(limits, stop))
       },
       transaction: nested,
+      stream(statement, values, batchSize, limits) {
+        const source = new TransactionStream(channel, new Cursor(statement, values, batchSize), {
+          isLimited: stop !== null || isLimited(limits),
+          mayFetchAhead: () => !isEnded && child === null,
+          onFetch: () => {
+            assertOpen()
+            streams.add(rows)
+          },
+          onEnd: () => streams.delete(rows),
+        })
+        const rows = new RowStream(statement.query, source, () => stopIn(limits, stop))
+        return rows
+      },
     },
     async close() {
       const isChildOpen = child !== null
@@ -103,6 +155,7 @@ function createScope(channel: Channel, depth: number): Scope {
     end,
     async abandon() {
       isAbandoned = true
+      channel.endLoad()
       await end()
     },
     isAbandoned: () => isAbandoned,
@@ -111,24 +164,28 @@ function createScope(channel: Channel, depth: number): Scope {
 
 async function runSavepoint<T>(channel: Channel, depth: number, scope: Scope, work: Work<T>): Promise<T> {
   const savepoint = savepointSql(depth)
+  // What was called before belongs to the outer one, and must not take the savepoint along.
+  await channel.allSent()
+  channel.open(savepoint.open)
   try {
-    await channel.send(savepoint.open)
     const result = await work(scope.session)
     await scope.close()
     if (scope.isAbandoned()) throw ended()
+    if (channel.takeBack(savepoint.open)) return result
     await channel.send(savepoint.release).catch((error: unknown) => {
-      throw channel.isSpoiled() ? error : rolledBack('nested transaction', channel)
+      throw channel.isSpoiled ? error : rolledBack('nested transaction', channel)
     })
     return result
   } catch (error) {
+    channel.endLoad()
     await scope.end()
-    if (!scope.isAbandoned()) await undo(channel, savepoint)
+    if (!scope.isAbandoned() && !channel.takeBack(savepoint.open)) await undo(channel, savepoint)
     throw error
   }
 }
 
-/** Rolling back alone would leave the savepoint behind. Both are queued at once, so that nothing comes between them;
- *  when they fail, COMMIT will be answered by ROLLBACK. */
+/** Rolling back alone would leave the savepoint behind. Both are sent at once, so that nothing comes between them; when
+ *  they fail, COMMIT will be answered by ROLLBACK. */
 async function undo(channel: Channel, { rollBack, release }: ReturnType<typeof savepointSql>): Promise<void> {
   await Promise.allSettled([channel.send(rollBack), channel.send(release)])
 }

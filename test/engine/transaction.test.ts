@@ -1,6 +1,10 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { connect } from '../../src/database.js'
 import type { Executor } from '../../src/engine/executor.js'
-import { connectTestDatabase } from '../fixtures/database.js'
+import { Query } from '../../src/engine/query.js'
+import type { PoolOptions } from '../../src/index.js'
+import { connectTestDatabase, createTestDatabase } from '../fixtures/database.js'
+import { startTurnCounter } from '../fixtures/turn-counter.js'
 import { until } from '../fixtures/until.js'
 
 const db = await connectTestDatabase(t)
@@ -48,6 +52,17 @@ t.test('transaction', async (t) => {
     })
     t.equal(await work.catch((thrown: unknown) => thrown), error)
     t.same(await notes(), [])
+  })
+
+  t.test('tells that it is one, as the database tells that it is none', async (t) => {
+    t.equal(db.isInTransaction, false)
+    t.equal(db.with({ timeoutMs: 10_000 }).isInTransaction, false)
+    await db.transaction(async (tx) => {
+      t.equal(tx.isInTransaction, true)
+      t.equal(tx.with({ timeoutMs: 10_000 }).isInTransaction, true)
+      await tx.transaction(async (inner) => t.equal(inner.isInTransaction, true))
+    })
+    t.equal(db.isInTransaction, false)
   })
 
   t.test('has the repositories', async (t) => {
@@ -267,5 +282,228 @@ t.test('COMMIT', async (t) => {
     await db.query('DROP TRIGGER slow_commit ON note')
     t.same(await notes(), [])
     t.equal(db.stats().pool.borrowed, 0)
+  })
+})
+
+t.test('options', async (t) => {
+  const modes = `SELECT
+    current_setting('transaction_isolation') AS isolation,
+    current_setting('transaction_read_only')::boolean AS read_only,
+    current_setting('transaction_deferrable')::boolean AS deferrable`
+
+  for (const [options, expected] of [
+    [{}, { isolation: 'read committed', readOnly: false, deferrable: false }],
+    [{ isolation: 'repeatable read' }, { isolation: 'repeatable read', readOnly: false, deferrable: false }],
+    [
+      { isolation: 'serializable', readOnly: true },
+      { isolation: 'serializable', readOnly: true, deferrable: false },
+    ],
+    [{ readOnly: true }, { isolation: 'read committed', readOnly: true, deferrable: false }],
+    [
+      { isolation: 'serializable', readOnly: true, deferrable: true },
+      { isolation: 'serializable', readOnly: true, deferrable: true },
+    ],
+  ] as const) {
+    t.test(`${JSON.stringify(options)} reach the server, for this transaction only`, async (t) => {
+      const db = await connectTestDatabase(t, { pool: { max: 1 } })
+      t.same(await db.transaction((tx) => tx.query(modes), options), [expected])
+      t.match(await db.transaction((tx) => tx.query(modes)), [{ isolation: 'read committed', readOnly: false }])
+    })
+  }
+
+  t.test('read only refuses writes', async (t) => {
+    const db = await connectTestDatabase(t, { pool: { max: 1 } })
+    const work = db.transaction((tx) => tx.query('CREATE TABLE note (id int)'), { readOnly: true })
+    await t.rejects(work, { name: 'QueryError', sqlState: '25006' })
+  })
+
+  for (const [options, path] of [
+    [{ isolation: 'snapshot' }, 'isolation'],
+    [{ readOnly: 'yes' }, 'readOnly'],
+    [{ deferrable: 1 }, 'deferrable'],
+    [{ timeoutMs: -1 }, 'timeoutMs'],
+  ] as const) {
+    t.test(`refuses ${JSON.stringify(options)}, before a connection is borrowed`, async (t) => {
+      const db = await connectTestDatabase(t, { pool: { max: 1 } })
+      await t.rejects(
+        db.transaction(async () => t.fail('was run'), options as never),
+        { name: 'ValidationError', issues: [{ path }] },
+      )
+    })
+  }
+})
+
+t.test('round trips', async (t) => {
+  async function connectCounted(t: Test, pool: PoolOptions) {
+    const access = await createTestDatabase(t)
+    const counter = await startTurnCounter(t, access.port)
+    const db = await connect({ ...access, port: counter.port, pool })
+    t.teardown(() => db.close())
+    return { db, counter }
+  }
+
+  t.test('BEGIN travels with the first statement: two writes take three', async (t) => {
+    const { db, counter } = await connectCounted(t, { max: 1 })
+    await db.query('CREATE TABLE note (id int)')
+    await counter.take()
+    await db.transaction(async (tx) => {
+      await tx.query('INSERT INTO note VALUES (1)')
+      await tx.query('INSERT INTO note VALUES (2)')
+    })
+    t.equal(await counter.take(), 3)
+    t.same(await db.query('SELECT id FROM note'), [{ id: 1 }, { id: 2 }])
+  })
+
+  t.test('statements that are not awaited one by one take one', async (t) => {
+    const { db, counter } = await connectCounted(t, { max: 1 })
+    await counter.take()
+    await db.transaction(async (tx) => {
+      const rows = await Promise.all(Array.from({ length: 20 }, (_, a) => tx.query('SELECT $1::int AS a', [a])))
+      t.same(
+        rows.flat(),
+        Array.from({ length: 20 }, (_, a) => ({ a })),
+      )
+    })
+    t.equal(await counter.take(), 2, 'and one for COMMIT')
+  })
+
+  t.test('a savepoint adds only its release', async (t) => {
+    const { db, counter } = await connectCounted(t, { max: 1 })
+    await counter.take()
+    await db.transaction((tx) => tx.transaction((inner) => inner.query('SELECT 1')))
+    t.equal(await counter.take(), 3)
+  })
+
+  t.test('a transaction without a statement takes none', async (t) => {
+    const { db, counter } = await connectCounted(t, { max: 1 })
+    await counter.take()
+    t.equal(await db.transaction(async (tx) => tx.transaction(async () => 7)), 7)
+    t.equal(await counter.take(), 0)
+  })
+
+  t.test('a hundred reads at once take two at the most, on warm lanes', async (t) => {
+    const { db, counter } = await connectCounted(t, { min: 0, max: 2, laneDepth: 128 })
+    const read = new Query<void, { a: number }>('read', { statement: 'SELECT 1 AS a', params: [] }, { read: true })
+    await db.run(read, undefined)
+    await counter.take()
+    await Promise.all(Array.from({ length: 100 }, () => db.run(read, undefined)))
+    t.ok((await counter.take()) <= 2)
+  })
+})
+
+t.test('statements in flight together', async (t) => {
+  t.test('fail behind the one that failed, which alone tells why', async (t) => {
+    const db = await connectTestDatabase(t, { pool: { max: 1 } })
+    const work = db.transaction(async (tx) => {
+      const results = await Promise.allSettled([
+        tx.query('SELECT 1 AS a'),
+        tx.query('SELECT 1/0'),
+        tx.query('SELECT 2 AS a'),
+      ])
+      t.match(results, [
+        { value: [{ a: 1 }] },
+        { reason: { name: 'QueryError', sqlState: '22012' } },
+        { reason: { name: 'QueryError', sqlState: '25P02' } },
+      ])
+    })
+    await t.rejects(work, { name: 'TransactionError', cause: { sqlState: '22012' } })
+    t.same(await db.query('SELECT 1 AS a'), [{ a: 1 }])
+  })
+
+  t.test('are waited for when the callback throws', async (t) => {
+    const db = await connectTestDatabase(t, { pool: { max: 1 } })
+    await db.query('CREATE TABLE note (id int)')
+    const work = db.transaction(async (tx) => {
+      tx.query('INSERT INTO note SELECT 1 FROM pg_sleep(0.05)').catch(() => {})
+      throw new Error('changed my mind')
+    })
+    await t.rejects(work, { message: 'changed my mind' })
+    t.same(await db.query('SELECT * FROM note'), [])
+  })
+
+  t.test('do not run outside of a transaction that a raw COMMIT has ended', async (t) => {
+    const db = await connectTestDatabase(t, { pool: { max: 1 } })
+    await db.query('CREATE TABLE note (id int)')
+    const work = db.transaction(async (tx) => {
+      await Promise.all([
+        tx.query('INSERT INTO note VALUES (1)'),
+        tx.query('COMMIT'),
+        tx.query('INSERT INTO note VALUES (2)'),
+      ])
+    })
+    await t.rejects(work, { name: 'TransactionError' })
+    t.same(await db.query('SELECT id FROM note'), [{ id: 1 }])
+  })
+})
+
+t.test('a call that waits to be sent', async (t) => {
+  t.test('stays outside of a savepoint that is opened behind it', async (t) => {
+    const db = await connectTestDatabase(t, { pool: { max: 1 } })
+    await db.query('CREATE TABLE note (id int)')
+    await db.transaction(async (tx) => {
+      await tx.query('SELECT 1')
+      const slow = tx.query('SELECT pg_sleep(0.05)')
+      // One with a limit is sent with nothing in flight beside it, so it waits.
+      const limited = tx.query('INSERT INTO note VALUES (1)', [], { timeoutMs: 10_000 })
+      const inner = tx.transaction(async (savepoint) => {
+        await savepoint.query('INSERT INTO note VALUES (2)')
+        throw new Error('changed my mind')
+      })
+      await t.rejects(inner, { message: 'changed my mind' })
+      await Promise.all([slow, limited])
+    })
+    t.same(await db.query('SELECT id FROM note'), [{ id: 1 }])
+  })
+
+  t.test('is sent before COMMIT, though nobody awaits it', async (t) => {
+    const db = await connectTestDatabase(t, { pool: { max: 1 } })
+    await db.query('CREATE TABLE note (id int)')
+    let limited: Promise<unknown> | null = null
+    await db.transaction(async (tx) => {
+      void tx.query('SELECT pg_sleep(0.05)')
+      limited = tx.query('INSERT INTO note VALUES (1)', [], { timeoutMs: 10_000 })
+    })
+    await limited
+    t.same(await db.query('SELECT id FROM note'), [{ id: 1 }])
+  })
+})
+
+t.test('a savepoint in a transaction that has failed', async (t) => {
+  t.test('leaves no statement that only seems to be prepared', async (t) => {
+    const db = await connectTestDatabase(t, { pool: { max: 1 }, maxPreparedStatements: 6 })
+    for (let turn = 0; turn < 3; turn += 1) {
+      const work = db.transaction(async (tx) => {
+        await t.rejects(tx.query('SELECT 1/0'), { name: 'QueryError', sqlState: '22012' })
+        await t.rejects(
+          tx.transaction((inner) => inner.projectContexts.count()),
+          { name: 'QueryError', sqlState: '25P02' },
+        )
+      })
+      await t.rejects(work, { name: 'TransactionError' })
+      t.equal(await db.projectContexts.count(), 0)
+      t.equal(await db.transaction((tx) => tx.transaction((inner) => inner.projectContexts.count())), 0)
+    }
+    t.equal(db.stats().pool.connects, 1)
+  })
+})
+
+t.test('COMMIT', async (t) => {
+  t.test('is not hit by the cancelling of a call that nobody awaits', async (t) => {
+    const db = await connectTestDatabase(t, { pool: { max: 1 } })
+    await db.query('CREATE TABLE note (id int)')
+    for (let turn = 0; turn < 10; turn += 1) {
+      const controller = new AbortController()
+      await db
+        .transaction(async (tx) => {
+          await tx.query('INSERT INTO note VALUES (1)')
+          tx.transaction((inner) => inner.query('SELECT pg_sleep(0.004)', [], { signal: controller.signal })).catch(
+            () => {},
+          )
+          setTimeout(() => controller.abort(), turn / 2)
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        })
+        .catch((error: Error) => t.equal(error.name, 'TransactionError'))
+    }
+    t.same(await db.query('SELECT 1 AS a'), [{ a: 1 }])
   })
 })

@@ -1,7 +1,6 @@
 import { createServer } from 'node:net'
 import t from 'tap'
 import { connect, type Database } from '../../src/database.js'
-import { createUnpooled } from '../../src/engine/unpooled.js'
 import { createTestDatabase } from '../fixtures/database.js'
 import { startSloth } from '../fixtures/sloth.js'
 import { withAdmin } from '../fixtures/template.js'
@@ -203,17 +202,5 @@ t.test('health and close', async (t) => {
     t.match((await Promise.all(calls)).flat(), [{ value: 1 }, { value: 2 }, { value: 3 }])
     t.equal(await sessions(), 0)
     await db.close()
-  })
-})
-
-t.test('a client that cannot even be made', async (t) => {
-  t.test('does not keep the turn', async (t) => {
-    const newClient = (): never => {
-      throw new Error('no client')
-    }
-    const source = createUnpooled({ max: 1, acquireTimeoutMs: 50, newClient, opened() {} })
-    await t.rejects(source.connect(), { message: 'no client' })
-    await t.rejects(source.connect(), { message: 'no client' })
-    t.match(source.sizes(), { open: 0, waiting: 0 })
   })
 })

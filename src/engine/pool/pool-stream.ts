@@ -1,0 +1,104 @@
+/** A stream outside of a transaction: it has one of its own, which ends with it. */
+
+import type { DataAccessError } from '../../errors.js'
+import { Channel } from '../channel.js'
+import { spoilsConnection } from '../map-error.js'
+import type { BatchSource } from '../row-stream.js'
+import type { RawResult } from '../session.js'
+import { sessionSql } from '../session-sql.js'
+import { beginWith } from '../transaction-options.js'
+import type { Cursor } from '../wire/cursor.js'
+import type { Lease } from './lease.js'
+import type { Pool } from './pool.js'
+import { borrow } from './pool-session.js'
+import type { Stop } from './stoppable.js'
+
+/** How long a batch that nobody wants any more may take to arrive, before the server is told to cancel it, in ms. */
+const PATIENCE_MS = 20
+
+export class PoolStream implements BatchSource {
+  readonly mayFetchAhead = true
+  readonly #pool: Pool
+  readonly #cursor: Cursor
+  readonly #stopper = new AbortController()
+  readonly #stop: Stop = { signal: this.#stopper.signal, deadline: null, isServerAware: false }
+  #lease: Lease | null = null
+  #channel: Channel | null = null
+  /** The fetch under way, or the last one. */
+  #fetching: Promise<RawResult> | null = null
+  #ending: Promise<void> | null = null
+
+  constructor(pool: Pool, cursor: Cursor) {
+    this.#pool = pool
+    this.#cursor = cursor
+  }
+
+  fetch(): Promise<RawResult> {
+    this.#fetching = this.#fetch()
+    return this.#fetching
+  }
+
+  /** Commits. What a read did needs no waiting for its last rows to be used: it is committed when they arrive. */
+  finish(): Promise<void> {
+    this.#ending ??= this.#commit()
+    return this.#ending
+  }
+
+  abandon(isUrgent: boolean): Promise<void> {
+    this.#ending ??= this.#rollBack(isUrgent)
+    return this.#ending.catch(() => {})
+  }
+
+  async #fetch(): Promise<RawResult> {
+    try {
+      const channel = this.#channel ?? (await this.#open())
+      const batch = await channel.fetch(this.#cursor, this.#stop)
+      // Its rows may be worked on for long; the connection is not needed for it.
+      if (!batch.hasMore && this.#cursor.statement.isRead) this.finish().catch(() => {})
+      return batch
+    } catch (error) {
+      if (this.#ending === null) this.#pool.counts.failures += 1
+      throw error
+    }
+  }
+
+  async #open(): Promise<Channel> {
+    const { query, isRead } = this.#cursor.statement
+    this.#pool.counts.statements += 1
+    this.#lease = await borrow(this.#pool, query, this.#stop)
+    const begin = beginWith(isRead ? { readOnly: true } : {})
+    this.#channel = new Channel(this.#lease.connection, this.#pool, begin)
+    return this.#channel
+  }
+
+  async #commit(): Promise<void> {
+    const { query, isRead } = this.#cursor.statement
+    let isBroken = false
+    try {
+      await this.#channel?.last({ ...sessionSql.commit, query }, !isRead)
+    } catch (error) {
+      this.#pool.counts.failures += 1
+      isBroken = spoilsConnection(error as DataAccessError)
+      throw error
+    } finally {
+      await this.#release(isBroken)
+    }
+  }
+
+  async #rollBack(isUrgent: boolean): Promise<void> {
+    const timer = setTimeout(() => this.#stopper.abort(), PATIENCE_MS)
+    if (isUrgent || this.#channel === null) this.#stopper.abort()
+    await this.#fetching?.catch(() => {})
+    clearTimeout(timer)
+    await this.#release(this.#channel?.isSpoiled ?? false)
+  }
+
+  async #release(isBroken: boolean): Promise<void> {
+    const lease = this.#lease
+    if (lease === null) return
+    this.#channel?.close()
+    // Rolls back what was not committed.
+    const released = lease.release(isBroken)
+    if (lease.connection.wire.status !== 'I' || !this.#pool.config.pool.keepsConnections) await released
+  }
+}

@@ -1,0 +1,101 @@
+/** Statements on a borrowed connection that an abort or a deadline can stop. */
+
+import { CancelledError, OutcomeUnknownError, TimeoutError } from '../../errors.js'
+import type { FailureContext } from '../map-error.js'
+import { cancelOn } from './cancel.js'
+import type { Pool } from './pool.js'
+import type { PooledConnection } from './pooled-connection.js'
+
+/** How long the server may take to say what became of a statement that it was told to cancel, in ms. */
+const VERDICT_MS = 900
+/** How much later than the server's own time limit this side steps in, in ms. */
+const SERVER_AHEAD_MS = 100
+
+/** What may stop a call. */
+export interface Stop {
+  readonly signal: AbortSignal | undefined
+  /** `performance.now()` of the deadline, and the limit it comes from; null for none. */
+  readonly deadline: { readonly at: number; readonly limitMs: number } | null
+  /** Whether the server watches the deadline too. */
+  readonly isServerAware: boolean
+}
+
+/** What is stopped. */
+export interface Stoppable {
+  readonly context: FailureContext
+  /** Called before the server is told to cancel it. */
+  giveUp?(): void
+}
+
+const nothing = (): void => {}
+
+/** Waits for an answer on a connection. When the call is aborted or late, has the server cancel it, and tells what the
+ *  server said; the connection is cut when the server says nothing. */
+export async function stoppable<T>(
+  answer: Promise<T>,
+  connection: PooledConnection,
+  pool: Pick<Pool, 'config' | 'counts'>,
+  { signal, deadline, isServerAware }: Stop,
+  { context, giveUp = nothing }: Stoppable,
+): Promise<T> {
+  let why: (() => Error) | null = null
+  let timer: NodeJS.Timeout | undefined
+  let settleBy: (error: Error) => void = () => {}
+  const gaveUp = new Promise<never>((_, reject) => {
+    settleBy = reject
+  })
+  const stop = (reason: () => Error): void => {
+    if (why !== null) return
+    why = reason
+    clearTimeout(timer)
+    giveUp()
+    pool.counts.cancels += 1
+    connection.cancelling = cancelOn(connection, pool.config, VERDICT_MS)
+    timer = setTimeout(() => {
+      settleBy(context.isOutcomeAtStake ? unknown(context.query) : reason())
+      connection.wire.destroy()
+    }, VERDICT_MS)
+  }
+  const onAbort = (): void => stop(() => aborted(context.query))
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (deadline !== null) {
+    const leftMs = deadline.at - performance.now() + (isServerAware ? SERVER_AHEAD_MS : 0)
+    timer = setTimeout(() => stop(() => late(context.query, deadline.limitMs)), Math.max(0, leftMs))
+  }
+  try {
+    return await Promise.race([answer, gaveUp])
+  } catch (error) {
+    // Read through a function: the compiler does not see that `stop` has set it.
+    const reason = reasonOf()
+    if (error instanceof CancelledError && reason !== null) throw reason()
+    throw error
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
+
+  function reasonOf(): (() => Error) | null {
+    return why
+  }
+}
+
+/** What a call gets that its signal has aborted. */
+export function aborted(query: string): CancelledError {
+  return new CancelledError('aborted by its signal; nothing of it was kept', { query, sqlState: null })
+}
+
+/** What a call gets that has run into its time limit. */
+export function late(query: string, limitMs: number): TimeoutError {
+  return new TimeoutError(`not done within its time limit of ${limitMs} ms; nothing of it was kept`, {
+    query,
+    sqlState: null,
+  })
+}
+
+function unknown(query: string): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    query,
+    undefined,
+    'it was stopped, and the server did not tell in time what became of it',
+  )
+}

@@ -1,6 +1,8 @@
 /** `connect()`: the engine and the repositories in one handle, and its life. */
 
 import { type Config, type ConnectOptions, resolveConfig, type ServerTarget } from './config.js'
+import { type CallOptions, NO_LIMITS } from './engine/call-limits.js'
+import { Coalescer } from './engine/coalescer.js'
 import { createExecutor, type Executor } from './engine/executor.js'
 import {
   checkHealth,
@@ -10,9 +12,10 @@ import {
   ProbeFailure,
   poolProbe,
 } from './engine/health.js'
-import { createPool, type Pool } from './engine/pool.js'
+import { Pool } from './engine/pool/pool.js'
 import type { PoolStats } from './engine/pool-stats.js'
 import { transactional } from './engine/transaction.js'
+import type { TransactionOptions } from './engine/transaction-options.js'
 import { type Repositories, withRepositories } from './repositories.js'
 import { Secret } from './secret.js'
 
@@ -20,9 +23,19 @@ import { Secret } from './secret.js'
 const HEALTH_DEADLINE_MS = 5_000
 
 /** A transaction: runs queries, and has the repositories. */
-export interface Transaction extends Omit<Executor, 'transaction'>, Repositories {
+export interface Transaction extends Omit<Executor, 'transaction' | 'with'>, Repositories {
   /** See {@link Executor.transaction}: a savepoint within this transaction. */
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: CallOptions): Promise<T>
+  /** See {@link Executor.with}. */
+  with(options: CallOptions): Transaction
+}
+
+/** The database as one caller uses it: with limits and options for each call, see {@link Database.with}. */
+export interface LimitedDatabase extends Omit<Transaction, 'transaction' | 'with'> {
+  /** See {@link Executor.transaction}. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
+  /** See {@link Executor.with}. */
+  with(options: CallOptions): LimitedDatabase
 }
 
 /** Numbers that cost no query. */
@@ -31,13 +44,13 @@ export interface DatabaseStats {
 }
 
 /** A handle on one database: runs queries, has the repositories, and reports on itself. Safe to share. */
-export interface Database extends Omit<Executor, 'transaction'>, Repositories, AsyncDisposable {
-  /** See {@link Executor.transaction}. */
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+export interface Database extends LimitedDatabase, AsyncDisposable {
   /** Checks connection, pool and migrations, each within `deadlineMs` (default 5,000) in all. Never throws. */
   health(options?: { readonly deadlineMs?: number }): Promise<HealthReport>
   /** Gives sizes and counters. */
   stats(): DatabaseStats
+  /** Renews all connections, each when nobody has it: after a change of the server's settings or of a password. */
+  expire(): void
   /** Where the handle is connected to, without the password. */
   readonly server: { readonly host: string; readonly port: number; readonly user: string; readonly database: string }
   /** Refuses new calls, waits for those under way, closes all connections, and stops an embedded server that this
@@ -54,14 +67,14 @@ export interface Database extends Omit<Executor, 'transaction'>, Repositories, A
 export async function connect(options: ConnectOptions | string = {}): Promise<Database> {
   const config = resolveConfig(typeof options === 'string' ? { url: options } : options)
   const { server, stop } = await reach(config.target)
-  const pool = createPool({ ...config, server })
+  const pool = new Pool({ ...config, server })
   try {
     if (config.migrate) {
       const { connectTimeoutMs } = config.pool
       await (await import('./migrate/runner.js')).migrateUp(server, { connectTimeoutMs })
     }
     // Without a pool it would be a connection for nothing: the first call makes its own.
-    if (config.pool.keepsConnections) await (await pool.acquire()).release(false)
+    if (config.pool.keepsConnections) await pool.start()
     return createDatabase(pool, server, stop)
   } catch (error) {
     await pool.close()
@@ -84,20 +97,33 @@ export async function reach(target: Config['target']): Promise<{ server: ServerT
 
 function createDatabase(pool: Pool, server: ServerTarget, stop: () => Promise<void>): Database {
   const session = transactional(pool)
+  const coalescer = new Coalescer(session, {
+    isInTransaction: false,
+    lanes: pool.hasLanes ? (pool.config.pool.lanes ?? 1) : 1,
+  })
   const { host, port, user, database } = server
   let closing: Promise<void> | null = null
   const close = (): Promise<void> => {
-    closing ??= pool.close().then(stop)
+    if (closing === null) {
+      coalescer.flush()
+      closing = pool.close().then(stop)
+    }
     return closing
   }
   // The engine calls every executor an Executor; `withRepositories` has made each a Transaction.
-  const executor = createExecutor(session, withRepositories) as unknown as Transaction
+  const executor = createExecutor({
+    session,
+    coalescer,
+    extend: withRepositories,
+    options: pool.config.coalesce ? { coalesce: true } : NO_LIMITS,
+  }) as unknown as Transaction
   return Object.assign(executor, {
     health: (options?: { readonly deadlineMs?: number }) =>
-      checkHealth(connectionProbe(session), [poolProbe(pool.stats), migrationsProbe(executor)], {
+      checkHealth(connectionProbe(session), [poolProbe(() => pool.stats()), migrationsProbe(executor)], {
         deadlineMs: options?.deadlineMs ?? HEALTH_DEADLINE_MS,
       }),
     stats: () => ({ pool: pool.stats() }),
+    expire: () => pool.expire(),
     server: { host, port, user, database },
     close,
     [Symbol.asyncDispose]: close,

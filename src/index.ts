@@ -28,15 +28,22 @@ export type { TemplateListOptions } from './agent/template-list.js'
 export type { Template, TemplateSummary } from './agent/template-row.js'
 export type { FoundTemplate, TemplateSearchOptions } from './agent/template-search.js'
 export type { GivenVariables, MissingVariables } from './agent/template-use.js'
-export type { ConnectOptions, PoolOptions } from './config.js'
-export { connect, type Database, type DatabaseStats, type Transaction } from './database.js'
+export type { ConnectOptions } from './config.js'
+export { connect, type Database, type DatabaseStats, type LimitedDatabase, type Transaction } from './database.js'
 export type { BulkOptions } from './engine/bulk.js'
+export type { CallLimits, CallOptions } from './engine/call-limits.js'
+export type { CopyOptions, CopyProgress } from './engine/copy/load.js'
+export type { CopyRows } from './engine/copy/row-source.js'
 export type { Executor } from './engine/executor.js'
 export type { HealthCheck, HealthReport } from './engine/health.js'
+export { defineLookup, type Lookup, type LookupDefinition } from './engine/lookup.js'
 export type { Page } from './engine/page.js'
+export type { ConnectionHook, Leak, LeakHook } from './engine/pool-hooks.js'
 export type { PoolStats } from './engine/pool-stats.js'
 export { type AnyQuery, Query, type QueryIR, type QueryTraits } from './engine/query.js'
 export type { Json } from './engine/shapes.js'
+export type { StreamOptions } from './engine/stream-options.js'
+export type { TransactionOptions } from './engine/transaction-options.js'
 export {
   AcquireTimeoutError,
   CancelledError,
@@ -53,6 +60,7 @@ export {
   NotNullViolationError,
   OutcomeUnknownError,
   PoolClosedError,
+  PoolOverloadedError,
   type PoolSizes,
   QueryError,
   RowCountError,
@@ -69,3 +77,4 @@ export {
   ValidationError,
   type ValidationIssue,
 } from './errors.js'
+export type { PoolOptions } from './pool-options.js'

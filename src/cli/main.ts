@@ -20,6 +20,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string
 }
 
+/** From the failure in the engine down to the command: Node's own limit of 10 cuts the command off. */
+Error.stackTraceLimit = 30
+
 const program = new Command('ashlar')
   // Before the subcommands, which take it over.
   .configureOutput({ writeErr: printUsageError })

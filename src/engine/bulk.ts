@@ -3,21 +3,24 @@
 import { z } from 'zod'
 import { RowLimitError, ValidationError } from '../errors.js'
 import type { Executor } from './executor.js'
+import { lazily } from './lazily.js'
 import type { Query } from './query.js'
 import { parse } from './validation.js'
 
 const MAX_ROWS = 1_000_000_000
 
 /** The limit of a bulk update or delete. There is no default: a filter that finds more than was meant must not pass. */
-export const bulkOptions = z.strictObject({
-  /** When the filter finds more rows, nothing is changed. `unlimited` waives the limit. */
-  maxRows: z.union([z.int().min(1).max(MAX_ROWS), z.literal('unlimited')], {
-    error: `must be given: an integer from 1 to ${MAX_ROWS}, or 'unlimited'`,
+export const bulkInput = lazily(() => ({
+  options: z.strictObject({
+    /** When the filter finds more rows, nothing is changed. `unlimited` waives the limit. */
+    maxRows: z.union([z.int().min(1).max(MAX_ROWS), z.literal('unlimited')], {
+      error: `must be given: an integer from 1 to ${MAX_ROWS}, or 'unlimited'`,
+    }),
   }),
-})
+}))
 
 /** The limit that a bulk update or delete must be given. */
-export type BulkOptions = z.input<typeof bulkOptions>
+export type BulkOptions = z.input<typeof bulkInput.options>
 
 /** Parses the filter of a bulk update or delete. A list may be given `undefined` for "no such filter"; here that would be
  *  a variable that was never set, and every row would be hit.
@@ -51,7 +54,7 @@ export async function runBulk<Params extends BulkParams>(
   db: Executor,
   query: Query<Params, BulkResult>,
   params: Omit<Params, 'maxRows'>,
-  { maxRows }: z.output<typeof bulkOptions>,
+  { maxRows }: z.output<typeof bulkInput.options>,
 ): Promise<number> {
   const limit = maxRows === 'unlimited' ? {} : { maxRows }
   const { found, changed } = await db.one(query, { ...params, ...limit } as unknown as Params)

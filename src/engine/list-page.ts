@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { Executor } from './executor.js'
+import { lazily } from './lazily.js'
 import { decodeCursor, type Page, toPage } from './page.js'
 import type { Query } from './query.js'
 import { EARLIEST, text } from './shapes.js'
@@ -17,7 +18,7 @@ interface ListParams {
 }
 
 /** Shapes of keys by the type of the column that they are of. */
-export const sortKeys = {
+export const sortKeys = lazily(() => ({
   text: text(MAX_KEY_LENGTH, 0),
   /** Milliseconds since 1970. */
   instant: z.int().min(EARLIEST.getTime()).max(8.64e15),
@@ -29,14 +30,14 @@ export const sortKeys = {
   number: z.number(),
   /** float4. */
   real: z.float32(),
-} as const
+}))
 
 /** One sort: its order in both directions, a row's key, and the parameter that a key is sought by. */
 export interface Sort<Row, Params extends ListParams> {
   readonly after: NonNullable<Params['order']>
   readonly before: NonNullable<Params['order']>
-  /** What keys look like; see {@link sortKeys}. */
-  readonly key: z.ZodType<string | number>
+  /** What keys look like: a name in {@link sortKeys}. */
+  readonly key: keyof typeof sortKeys
   keyOf(row: Row): string | number
   seek(key: string | number): Partial<Params>
 }
@@ -75,7 +76,7 @@ export async function listPage<Row, Raw, Params extends ListParams, Where, SortN
 ): Promise<Page<Row>> {
   const subject = list.query.name
   const order = list.sorts[sort]
-  const from = cursor === undefined || cursor === null ? null : decodeCursor(cursor, subject, sort, order.key)
+  const from = cursor === undefined || cursor === null ? null : decodeCursor(cursor, subject, sort, sortKeys[order.key])
   const params = {
     ...where,
     ...(from === null ? {} : { ...order.seek(from.key), cursorId: from.id }),

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { ValidationError } from '../errors.js'
+import { lazily } from './lazily.js'
 
 /** One page of a list. Cursors are opaque; pass one back as `cursor`, with the same sort. */
 export interface Page<T> {
@@ -23,13 +24,15 @@ export interface Cursor {
   readonly id: string
 }
 
-const cursorShape = z.strictObject({
-  list: z.string(),
-  sort: z.string(),
-  direction: z.enum(['after', 'before']),
-  key: z.union([z.string(), z.number()]),
-  id: z.guid(),
-})
+const shapes = lazily(() => ({
+  cursor: z.strictObject({
+    list: z.string(),
+    sort: z.string(),
+    direction: z.enum(['after', 'before']),
+    key: z.union([z.string(), z.number()]),
+    id: z.guid(),
+  }),
+}))
 
 /** Writes a cursor as one URL-safe word. */
 function encodeCursor(cursor: Cursor): string {
@@ -40,7 +43,7 @@ function encodeCursor(cursor: Cursor): string {
  *  @throws {ValidationError} when it is malformed, or of another list or sort */
 export function decodeCursor(text: string, list: string, sort: string, key: z.ZodType<string | number>): Cursor {
   const refuse = (message: string): ValidationError => new ValidationError(list, [{ path: 'cursor', message }])
-  const cursor = cursorShape.safeParse(parseJson(Buffer.from(text, 'base64url').toString())).data
+  const cursor = shapes.cursor.safeParse(parseJson(Buffer.from(text, 'base64url').toString())).data
   if (cursor === undefined) throw refuse('is not a cursor that a page gave')
   if (cursor.list !== list) throw refuse(`belongs to another list${named(cursor.list)}`)
   if (cursor.sort !== sort) throw refuse(`belongs to the same list in another sort${named(cursor.sort)}`)

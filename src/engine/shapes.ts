@@ -1,7 +1,9 @@
-/** Shapes that the inputs of every domain are made of. Built once, at import: a zod schema costs about 44 us to make. */
+/** Shapes that the inputs of every domain are made of. Built once, when the first is used: a zod schema
+ *  costs about 44 us to make, and the first ones ten times that. */
 
 import { z } from 'zod'
 import { isStorableText, UNSTORABLE_TEXT } from './codec.js'
+import { lazily } from './lazily.js'
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -10,6 +12,9 @@ const MAX_JSON_DEPTH = 100
 /** As JSON has them: an object that stands in several places counts in each. */
 const MAX_JSON_VALUES = 1_000_000
 const MAX_KEY = 1_000
+
+/** The first instant that PostgreSQL's timestamptz holds; the last is beyond what a Date does. */
+export const EARLIEST = new Date('-004713-11-24T00:00:00Z')
 
 /** A text of `min` (1 unless told otherwise) to `max` characters as PostgreSQL counts them, by code point. */
 export function text(max: number, min = 1) {
@@ -25,33 +30,6 @@ export function listOf<Out, In>(element: z.ZodType<Out, In>, { min = 0, max }: {
   return z.array(element).min(min).max(max) as unknown as z.ZodType<Out[], readonly In[]>
 }
 
-/** A UUID in the form 8-4-4-4-12, of any version; zod's own `uuid` insists on those of the RFC. */
-export const id = z.guid('must be a UUID')
-
-/** A count or size: 0 to 2^53-1. */
-export const wholeNumber = z.int().min(0)
-
-/** A score or percentage: 0 to 100; null is "not measured". */
-export const score = z.number().min(0).max(100).nullable()
-
-/** The first instant that PostgreSQL's timestamptz holds; the last is beyond what a Date does. */
-export const EARLIEST = new Date('-004713-11-24T00:00:00Z')
-
-/** An instant. */
-export const instant = z.date().min(EARLIEST)
-
-/** How many rows a page may have. */
-export const pageLimit = z.int().min(1).max(500).default(50)
-
-/** Which page of a list. */
-export const paging = {
-  /** From `next` or `previous` of a page of the same sort; null is the first page. */
-  cursor: z.string().nullish(),
-  limit: pageLimit,
-  /** Counts all that the filter finds, too: a second query. */
-  withTotal: z.boolean().default(false),
-}
-
 /** One of an enum's values, or any of several. */
 export function oneOrSeveral<const Values extends Readonly<Record<string, string>>>(values: z.ZodEnum<Values>) {
   const { options } = values
@@ -59,13 +37,6 @@ export function oneOrSeveral<const Values extends Readonly<Record<string, string
     error: `Invalid option: expected one or several of ${options.join(', ')}`,
   })
 }
-
-/** Any JSON value, checked to its leaves. */
-const json = z.custom<Json>().superRefine((value, context) => {
-  const report: Report = (message, path) => context.addIssue({ code: 'custom', message, path })
-  const values = checkJson(value, [], { within: new Set(), counts: new Map(), report })
-  if (values > MAX_JSON_VALUES) report(`must not have more than ${MAX_JSON_VALUES} values`, [])
-})
 
 /** A shape of plain objects. An interface, so that the declarations name it and do not spell its types out: an index
  *  signature beside known keys cannot be spelt. */
@@ -79,23 +50,59 @@ function plainObject<Schema extends z.ZodType>(schema: Schema): PlainObject<Sche
   return z.custom<z.input<Schema>>(isKept, refusal).pipe(schema as z.ZodType<z.output<Schema>, z.input<Schema>>)
 }
 
-/** A JSON object with any content. */
-export const jsonObject = plainObject(z.record(text(MAX_KEY), json))
-
 /** A JSON object of which some keys are known, and the others may hold any JSON. */
 export function jsonObjectOf<Shape extends z.ZodRawShape>(
   known: Shape,
-): PlainObject<z.ZodObject<Shape, z.core.$catchall<typeof json>>> {
+): PlainObject<z.ZodObject<Shape, z.core.$catchall<z.ZodCustom<Json, Json>>>> {
   return plainObject(
     z
       .object(known)
-      .catchall(json)
+      .catchall(shapes.json)
       .superRefine((value, context) => {
         const key = Object.keys(value).find((name) => !isStorableText(name))
         if (key !== undefined) context.addIssue({ code: 'custom', message: `has a key that ${UNSTORABLE_TEXT}` })
       }),
   )
 }
+
+/** Shapes without limits of their own to give. */
+export const shapes = lazily(() => {
+  /** A UUID in the form 8-4-4-4-12, of any version; zod's own `uuid` insists on those of the RFC. */
+  const id = z.guid('must be a UUID')
+
+  /** A count or size: 0 to 2^53-1. */
+  const wholeNumber = z.int().min(0)
+
+  /** A score or percentage: 0 to 100; null is "not measured". */
+  const score = z.number().min(0).max(100).nullable()
+
+  /** An instant. */
+  const instant = z.date().min(EARLIEST)
+
+  /** How many rows a page may have. */
+  const pageLimit = z.int().min(1).max(500).default(50)
+
+  /** Which page of a list. */
+  const paging = {
+    /** From `next` or `previous` of a page of the same sort; null is the first page. */
+    cursor: z.string().nullish(),
+    limit: pageLimit,
+    /** Counts all that the filter finds, too: a second query. */
+    withTotal: z.boolean().default(false),
+  }
+
+  /** Any JSON value, checked to its leaves. */
+  const json = z.custom<Json>().superRefine((value, context) => {
+    const report: Report = (message, path) => context.addIssue({ code: 'custom', message, path })
+    const values = checkJson(value, [], { within: new Set(), counts: new Map(), report })
+    if (values > MAX_JSON_VALUES) report(`must not have more than ${MAX_JSON_VALUES} values`, [])
+  })
+
+  /** A JSON object with any content. */
+  const jsonObject = plainObject(z.record(text(MAX_KEY), json))
+
+  return { id, wholeNumber, score, instant, pageLimit, paging, json, jsonObject }
+})
 
 /** Changes of which one at least is given: a bulk update that changes nothing would still write every row anew. */
 export function atLeastOne<Shape extends z.ZodRawShape>(changes: z.ZodObject<Shape, z.core.$strict>) {

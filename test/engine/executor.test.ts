@@ -25,6 +25,14 @@ t.test('run', async (t) => {
     await t.rejects(db.run({ run: async () => [] }, undefined), TypeError)
   })
 
+  t.test('says what was expected, whichever call it is', async (t) => {
+    const none = { run: async () => [] }
+    await t.rejects(db.execute(none, undefined), { message: 'expected a query that pgtyped or ashlar generated' })
+    for (const lookup of [{}, null, undefined]) {
+      await t.rejects(db.lookup(lookup as never, 1), new TypeError('expected a lookup that defineLookup() made'))
+    }
+  })
+
   t.test('prepares a statement once a connection', async (t) => {
     await Promise.all([1, 2, 3, 4].map(() => db.run(numbers(3), undefined)))
     await db.transaction(async (tx) => {
@@ -95,6 +103,32 @@ t.test('query', async (t) => {
       await t.rejects(db.query(text), { name: 'ValidationError', message: 'query: text: must not be a COPY' })
     }
     t.same(await db.query('SELECT 1 AS copy'), [{ copy: 1 }])
+  })
+
+  t.test('refuses text and values that cannot be sent, and keeps its connection', async (t) => {
+    const { connects } = db.stats().pool
+    const text = 'SELECT $1::text'
+    for (const [args, path] of [
+      [[undefined], 'text'],
+      [[123], 'text'],
+      [[null], 'text'],
+      [['SELECT 1 \0'], 'text'],
+      [["SELECT '\ud800'"], 'text'],
+      // biome-ignore lint/suspicious/noSparseArray: what is tested
+      [[text, [,]], 'values'],
+      [[text, new Array(3)], 'values'],
+      [[text, 'x'], 'values'],
+      [[text, null], 'values'],
+    ] as const) {
+      const query = db.query as (...args: readonly unknown[]) => Promise<unknown>
+      await t.rejects(query(...args), { name: 'ValidationError', issues: [{ path }] })
+      await t.rejects(
+        db.transaction((tx) => (tx.query as typeof query)(...args)),
+        { name: 'ValidationError', issues: [{ path }] },
+      )
+    }
+    await db.query('SELECT 1')
+    t.equal(db.stats().pool.connects, Math.max(1, connects))
   })
 
   t.test('refuses several statements in one text', async (t) => {

@@ -51,8 +51,12 @@ function recorder(db: Executor, calls: Call[]): Executor {
     calls.push({ query, params: (params ?? {}) as Params })
   }
   return {
+    isInTransaction: db.isInTransaction,
     query: db.query,
+    stream: db.stream,
     transaction: db.transaction,
+    with: db.with,
+    copyInto: db.copyInto,
     run(query, params) {
       note(query as never, params)
       return db.run(query, params)
@@ -64,6 +68,10 @@ function recorder(db: Executor, calls: Call[]): Executor {
     maybeOne(query, params) {
       note(query as never, params)
       return db.maybeOne(query, params)
+    },
+    lookup(lookup, key) {
+      note(lookup.one, { [lookup.parameter]: key })
+      return db.lookup(lookup, key)
     },
     execute(query, params) {
       note(query as never, params)

@@ -40,6 +40,8 @@ function markOf(line: string): string {
 
 t.test('the filters of a list', async (t) => {
   for (const domain of readdirSync(`${root}/sql`)) {
+    // What every domain shares is no table.
+    if (domain === 'core') continue
     for (const file of readdirSync(`${root}/sql/${domain}`)) {
       const statements = readFileSync(`${root}/sql/${domain}/${file}`, 'utf8').split('/* @name ')
       const named = new Map(statements.map((text) => [/^\w+/.exec(text)?.[0] ?? '', filterLines(text)]))

@@ -141,6 +141,27 @@ SELECT
 FROM agent.modification
 WHERE modification_id = :modificationId!;
 
+/* @name findModifications */
+-- A row for each of :modificationIds that there is, in no order, by modification_pkey. The columns are those of findModification.
+SELECT
+  modification_id,
+  project_context_id,
+  request,
+  requested_by,
+  status,
+  impact_analysis,
+  affected_files,
+  result,
+  decided_by,
+  decision_note,
+  decided_at,
+  applied_at,
+  failed_at,
+  created_at,
+  updated_at
+FROM agent.modification
+WHERE modification_id = ANY(:modificationIds!);
+
 /* @name existsModification */
 -- One row. By modification_pkey.
 SELECT

@@ -50,7 +50,7 @@ RETURNING
 
 /* @name createProjectContexts */
 -- As many rows as :contexts has elements, which may be none. One statement and one plan for any number. In the order of
--- the key, so that two statements with the same rows do not deadlock.
+-- the key by its bytes, as a COPY of ours sends them: two of them with the same rows do not deadlock.
 INSERT INTO agent.project_context (
   owner,
   name,
@@ -97,8 +97,8 @@ FROM
     performance_score double precision
   )
 ORDER BY
-  owner,
-  name
+  owner COLLATE "C",
+  name COLLATE "C"
 RETURNING
   project_context_id,
   owner,
@@ -122,7 +122,7 @@ RETURNING
 -- As many rows as :contexts has elements, in their order; project_context_owner_name_key decides what is there already.
 -- A row that would not change is locked but not written: no new version, updated_at stays. It is looked up in the
 -- statement's snapshot instead, so the id is NULL when that row came to be after the statement began. Rows are locked in
--- the order of the key: two statements with the same rows wait for each other and do not deadlock.
+-- the order of createProjectContexts: two statements with the same rows wait for each other and do not deadlock.
 WITH input AS (
   SELECT
     owner,
@@ -205,8 +205,8 @@ written AS (
     performance_score
   FROM input
   ORDER BY
-    owner,
-    name
+    owner COLLATE "C",
+    name COLLATE "C"
   ON CONFLICT ON CONSTRAINT project_context_owner_name_key DO UPDATE SET
     description = excluded.description,
     status = excluded.status,
@@ -261,8 +261,8 @@ kept AS (
   FROM agent.project_context
   WHERE (owner, name) IN (SELECT owner, name FROM input)
   ORDER BY
-    owner,
-    name
+    owner COLLATE "C",
+    name COLLATE "C"
   FOR KEY SHARE
 )
 SELECT
@@ -301,6 +301,29 @@ SELECT
   updated_at
 FROM agent.project_context
 WHERE project_context_id = :projectContextId!;
+
+/* @name findProjectContexts */
+-- A row for each of :projectContextIds that there is, in no order, by project_context_pkey. The columns are those of findProjectContext.
+SELECT
+  project_context_id,
+  owner,
+  name,
+  description,
+  status,
+  language,
+  framework,
+  codebase,
+  configuration,
+  tech_stack,
+  dependencies,
+  iteration,
+  test_coverage,
+  security_score,
+  performance_score,
+  created_at,
+  updated_at
+FROM agent.project_context
+WHERE project_context_id = ANY(:projectContextIds!);
 
 /* @name findProjectContextByName */
 -- Zero or one row by project_context_owner_name_key.

@@ -211,6 +211,29 @@ SELECT
 FROM agent.template
 WHERE template_id = :templateId!;
 
+/* @name findTemplates */
+-- A row for each of :templateIds that there is, in no order, by template_pkey. The columns are those of findTemplate.
+SELECT
+  template_id,
+  name,
+  version,
+  description,
+  category,
+  files,
+  file_count,
+  required_variables,
+  optional_variables,
+  tech_stack,
+  tags,
+  complexity,
+  estimated_setup_minutes,
+  usage_count,
+  last_used_at,
+  created_at,
+  updated_at
+FROM agent.template
+WHERE template_id = ANY(:templateIds!);
+
 /* @name findTemplateByName */
 -- Zero or one row by template_name_key.
 SELECT

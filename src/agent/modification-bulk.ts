@@ -1,15 +1,15 @@
 /** Updates and deletes many modifications, found by the filters of the list. */
 
 import type { z } from 'zod'
-import { type BulkOptions, bulkOptions, parseBulkFilter, runBulk, toNewValues } from '../engine/bulk.js'
+import { type BulkOptions, bulkInput, parseBulkFilter, runBulk, toNewValues } from '../engine/bulk.js'
 import type { Executor } from '../engine/executor.js'
 import { parse } from '../engine/validation.js'
 import { deleteModifications, updateModifications } from '../generated/agent/modification.queries.js'
 import { type ModificationFilter, toWhere } from './modification-filter.js'
-import { modificationBulkChanges, modificationFilter } from './modification-input.js'
+import { input } from './modification-input.js'
 
 /** What {@link updateMany} takes: what is not fixed before a decision; null for an impact analysis clears it. */
-export type ModificationBulkChanges = z.input<typeof modificationBulkChanges>
+export type ModificationBulkChanges = z.input<typeof input.modificationBulkChanges>
 
 /** Updates all modifications that a filter finds, in one statement, all or none: only the given fields. The filter must
  *  find none but pending ones: `status: 'pending'` sees to that. Gives how many there were.
@@ -24,9 +24,9 @@ export async function updateMany(
   options: BulkOptions,
 ): Promise<number> {
   const subject = updateModifications.name
-  const where = toWhere(parseBulkFilter(modificationFilter, filter, subject))
-  const values = toNewValues(parse(modificationBulkChanges, changes, subject))
-  return runBulk(db, updateModifications, { ...where, ...values }, parse(bulkOptions, options, subject))
+  const where = toWhere(parseBulkFilter(input.modificationFilter, filter, subject))
+  const values = toNewValues(parse(input.modificationBulkChanges, changes, subject))
+  return runBulk(db, updateModifications, { ...where, ...values }, parse(bulkInput.options, options, subject))
 }
 
 /** Deletes all modifications that a filter finds, in one statement, all or none. Gives how many there were.
@@ -34,6 +34,6 @@ export async function updateMany(
  *  @throws {ValidationError} when the filter or the limit is malformed */
 export async function deleteMany(db: Executor, filter: ModificationFilter, options: BulkOptions): Promise<number> {
   const subject = deleteModifications.name
-  const where = toWhere(parseBulkFilter(modificationFilter, filter, subject))
-  return runBulk(db, deleteModifications, where, parse(bulkOptions, options, subject))
+  const where = toWhere(parseBulkFilter(input.modificationFilter, filter, subject))
+  return runBulk(db, deleteModifications, where, parse(bulkInput.options, options, subject))
 }

@@ -2,16 +2,16 @@
 
 import type { z } from 'zod'
 import type { CountModificationsParams } from '../generated/agent/modification.queries.js'
-import { type modificationFilter, risk } from './modification-input.js'
+import { input } from './modification-input.js'
 
 /** What a filter may ask for. */
-export type ModificationFilter = z.input<typeof modificationFilter>
+export type ModificationFilter = z.input<typeof input.modificationFilter>
 
-type Risk = z.output<typeof risk>
+type Risk = z.output<typeof input.risk>
 
 /** What agent.risk_rank gives. */
 export function rankOf(level: Risk | undefined): number {
-  return level === undefined ? 0 : risk.options.indexOf(level) + 1
+  return level === undefined ? 0 : input.risk.options.indexOf(level) + 1
 }
 
 /** The optional lines that a filter switches on. */
@@ -20,7 +20,7 @@ export function toWhere({
   affectedFile,
   risk: risks,
   ...rest
-}: z.output<typeof modificationFilter>): CountModificationsParams {
+}: z.output<typeof input.modificationFilter>): CountModificationsParams {
   return {
     ...rest,
     ...(status === undefined ? {} : { statuses: [status].flat() }),

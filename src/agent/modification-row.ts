@@ -1,12 +1,12 @@
 import type { z } from 'zod'
 import { NotFoundError } from '../errors.js'
 import type { FindModificationResult } from '../generated/agent/modification.queries.js'
-import type { impactAnalysis, result } from './modification-input.js'
+import type { input } from './modification-input.js'
 
 /** What a change would do to a project. */
-export type ImpactAnalysis = z.output<typeof impactAnalysis>
+export type ImpactAnalysis = z.output<typeof input.impactAnalysis>
 /** What came of a change. */
-export type ModificationResult = z.output<typeof result>
+export type ModificationResult = z.output<typeof input.result>
 
 /** A row of agent.modification. */
 export type Modification = Omit<FindModificationResult, 'impactAnalysis' | 'result'> & {

@@ -12,13 +12,13 @@ import {
   failModification,
   rejectModification,
 } from '../generated/agent/modification.queries.js'
-import { modificationDecision, modificationKey, modificationOutcome, type result } from './modification-input.js'
+import { input } from './modification-input.js'
 import { type Modification, missing, toModification } from './modification-row.js'
 
 /** What {@link approve} and {@link reject} take. */
-export type ModificationDecision = z.input<typeof modificationDecision>
+export type ModificationDecision = z.input<typeof input.modificationDecision>
 /** What {@link apply} and {@link fail} take. */
-export type NewModificationResult = z.input<typeof result>
+export type NewModificationResult = z.input<typeof input.result>
 
 /** Approves a pending modification. Gives it.
  *  @throws {TransitionError} when it is not pending: of several decisions at once, one wins
@@ -29,7 +29,7 @@ export async function approve(
   modificationId: string,
   decision: ModificationDecision,
 ): Promise<Modification> {
-  const values = parse(modificationDecision, decision, approveModification.name)
+  const values = parse(input.modificationDecision, decision, approveModification.name)
   return take(db, approveModification, { ...values, ...keyOf(modificationId, approveModification.name) })
 }
 
@@ -42,7 +42,7 @@ export async function reject(
   modificationId: string,
   decision: ModificationDecision,
 ): Promise<Modification> {
-  const values = parse(modificationDecision, decision, rejectModification.name)
+  const values = parse(input.modificationDecision, decision, rejectModification.name)
   return take(db, rejectModification, { ...values, ...keyOf(modificationId, rejectModification.name) })
 }
 
@@ -56,7 +56,7 @@ export async function apply(
   modificationId: string,
   result: NewModificationResult | null = null,
 ): Promise<Modification> {
-  const values = parse(modificationOutcome, { result }, applyModification.name)
+  const values = parse(input.modificationOutcome, { result }, applyModification.name)
   return take(db, applyModification, { ...values, ...keyOf(modificationId, applyModification.name) })
 }
 
@@ -69,12 +69,12 @@ export async function fail(
   modificationId: string,
   result: NewModificationResult | null = null,
 ): Promise<Modification> {
-  const values = parse(modificationOutcome, { result }, failModification.name)
+  const values = parse(input.modificationOutcome, { result }, failModification.name)
   return take(db, failModification, { ...values, ...keyOf(modificationId, failModification.name) })
 }
 
-function keyOf(modificationId: string, subject: string): z.output<typeof modificationKey> {
-  return parse(modificationKey, { modificationId }, subject)
+function keyOf(modificationId: string, subject: string): z.output<typeof input.modificationKey> {
+  return parse(input.modificationKey, { modificationId }, subject)
 }
 
 async function take<Params>(

@@ -2,6 +2,7 @@
 
 import type { z } from 'zod'
 import type { Executor } from '../engine/executor.js'
+import { defineLookup, lookupMany } from '../engine/lookup.js'
 import { parse } from '../engine/validation.js'
 import {
   createModification,
@@ -9,15 +10,25 @@ import {
   deleteModification,
   existsModification,
   findModification,
+  findModifications,
   updateModification,
 } from '../generated/agent/modification.queries.js'
-import * as input from './modification-input.js'
+import { createRows } from './create-many.js'
+import { input } from './modification-input.js'
 import { type Modification, missing, toModification } from './modification-row.js'
 
 /** What {@link create} takes: the context, the request and who asks, and whatever else is known. */
 export type NewModification = z.input<typeof input.newModification>
 /** What {@link update} takes: what is not fixed before a decision; null for an impact analysis clears it. */
 export type ModificationChanges = z.input<typeof input.modificationChanges>
+
+const byId = defineLookup({
+  one: findModification,
+  many: findModifications,
+  parameter: 'modificationId',
+  manyParameter: 'modificationIds',
+  column: 'modificationId',
+})
 
 /** Creates a modification, pending, and gives it.
  *  @throws {ValidationError} when a field is malformed
@@ -27,20 +38,38 @@ export async function create(db: Executor, modification: NewModification): Promi
   return toModification(await db.one(createModification, values))
 }
 
-/** Creates many modifications, pending, in one statement, all or none, and gives them in their order. At most 10,000.
+/** Creates many modifications, pending, all or none, and gives them in their order. At most 10,000; 2,000 and more by COPY,
+ *  unless in a transaction.
  *  @throws {ValidationError} when a field is malformed
  *  @throws {ForeignKeyViolationError} when there is no project context of one of the ids */
 export async function createMany(db: Executor, modifications: readonly NewModification[]): Promise<Modification[]> {
   const values = parse(input.newModifications, modifications, createModifications.name)
-  const rows = await db.run(createModifications, { modifications: values.map(toRecord) })
+  const records = values.map(toRecord)
+  const rows = await createRows(db, {
+    query: createModifications.name,
+    table: 'agent.modification',
+    idColumn: 'modification_id',
+    lookup: byId,
+    records,
+    sortKeys: values.map(({ projectContextId }) => projectContextId.toLowerCase()),
+    insert: () => db.run(createModifications, { modifications: records }),
+  })
   return rows.map(toModification)
 }
 
 /** Finds a modification by its id; null when there is none. @throws {ValidationError} when the id is no UUID */
 export async function find(db: Executor, modificationId: string): Promise<Modification | null> {
   const key = parse(input.modificationKey, { modificationId }, findModification.name)
-  const row = await db.maybeOne(findModification, key)
+  const row = await db.lookup(byId, key.modificationId)
   return row && toModification(row)
+}
+
+/** Finds modifications by their ids in one statement: for each id, in their order, the modification, or null when there is none.
+ *  At most 10,000. @throws {ValidationError} when one is no UUID */
+export async function findMany(db: Executor, modificationIds: readonly string[]): Promise<(Modification | null)[]> {
+  const keys = parse(input.modificationKeys, { modificationIds }, findModifications.name)
+  const rows = await lookupMany(db, byId, keys.modificationIds)
+  return rows.map((row) => row && toModification(row))
 }
 
 /** Gets a modification by its id.

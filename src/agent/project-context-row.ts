@@ -1,12 +1,12 @@
 import type { z } from 'zod'
 import { NotFoundError } from '../errors.js'
 import type { FindProjectContextResult } from '../generated/agent/project_context.queries.js'
-import type { codebase, configuration } from './project-context-input.js'
+import type { input } from './project-context-input.js'
 
 /** A row of agent.project_context. */
 export type ProjectContext = Omit<FindProjectContextResult, 'codebase' | 'configuration'> & {
-  codebase: z.output<typeof codebase>
-  configuration: z.output<typeof configuration>
+  codebase: z.output<typeof input.codebase>
+  configuration: z.output<typeof input.configuration>
 }
 
 /** Gives a row its JSONB types. They were checked when they were written; checking each row again costs

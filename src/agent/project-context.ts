@@ -2,19 +2,23 @@
 
 import type { z } from 'zod'
 import type { Executor } from '../engine/executor.js'
+import { defineLookup, lookupMany } from '../engine/lookup.js'
 import { parse } from '../engine/validation.js'
 import {
   createProjectContext,
   createProjectContexts,
   deleteProjectContext,
   existsProjectContext,
+  type FindProjectContextResult,
   findProjectContext,
   findProjectContextByName,
+  findProjectContexts,
   recordProjectContextMetrics,
   updateProjectContext,
   upsertProjectContexts,
 } from '../generated/agent/project_context.queries.js'
-import * as input from './project-context-input.js'
+import { createRows } from './create-many.js'
+import { input } from './project-context-input.js'
 import { missing, type ProjectContext, toProjectContext } from './project-context-row.js'
 
 /** What {@link create} takes: owner and name, and whatever else is known. */
@@ -29,6 +33,14 @@ export interface UpsertedProjectContext {
   readonly outcome: 'created' | 'updated' | 'unchanged'
 }
 
+const byId = defineLookup({
+  one: findProjectContext,
+  many: findProjectContexts,
+  parameter: 'projectContextId',
+  manyParameter: 'projectContextIds',
+  column: 'projectContextId',
+})
+
 /** Creates a context and gives it.
  *  @throws {ValidationError} when a field is malformed
  *  @throws {UniqueViolationError} when the owner has a context of that name */
@@ -37,15 +49,29 @@ export async function create(db: Executor, context: NewProjectContext): Promise<
   return toProjectContext(await db.one(createProjectContext, values))
 }
 
-/** Creates many contexts in one statement, all or none, and gives them in their order. At most 10,000.
+/** Creates many contexts, all or none, and gives them in their order. At most 10,000; 2,000 and more by COPY, unless in a
+ *  transaction.
  *  @throws {ValidationError} when a field is malformed, or two have the same owner and name
- *  @throws {UniqueViolationError} when an owner has a context of that name */
+ *  @throws {UniqueViolationError} when an owner has a context of that name; by COPY, `row` tells which it was */
 export async function createMany(db: Executor, contexts: readonly NewProjectContext[]): Promise<ProjectContext[]> {
   const values = parse(input.newProjectContexts, contexts, createProjectContexts.name)
-  const rows = await db.run(createProjectContexts, { contexts: values.map(toRecord) })
-  // RETURNING promises no order.
-  const byKey = new Map(rows.map((row) => [keyOf(row), toProjectContext(row)]))
-  return values.map((value) => byKey.get(keyOf(value)) as ProjectContext)
+  const records = values.map(toRecord)
+  const rows = await createRows(db, {
+    query: createProjectContexts.name,
+    table: 'agent.project_context',
+    idColumn: 'project_context_id',
+    lookup: byId,
+    records,
+    // No text holds NUL, which sorts first: an owner whose name begins another's comes before it.
+    sortKeys: values.map(({ owner, name }) => `${owner}\0${name}`),
+    async insert() {
+      const created = await db.run(createProjectContexts, { contexts: records })
+      // RETURNING promises no order.
+      const byKey = new Map(created.map((row) => [keyOf(row), row]))
+      return values.map((value) => byKey.get(keyOf(value)) as FindProjectContextResult)
+    },
+  })
+  return rows.map(toProjectContext)
 }
 
 /** Creates each context, or updates the one of its owner and name, in one statement, all or none. At most 10,000.
@@ -71,8 +97,16 @@ export async function upsertMany(
 /** Finds a context by its id; null when there is none. @throws {ValidationError} when the id is no UUID */
 export async function find(db: Executor, projectContextId: string): Promise<ProjectContext | null> {
   const key = parse(input.projectContextKey, { projectContextId }, findProjectContext.name)
-  const row = await db.maybeOne(findProjectContext, key)
+  const row = await db.lookup(byId, key.projectContextId)
   return row && toProjectContext(row)
+}
+
+/** Finds contexts by their ids in one statement: for each id, in their order, the context, or null when there is none.
+ *  At most 10,000. @throws {ValidationError} when one is no UUID */
+export async function findMany(db: Executor, projectContextIds: readonly string[]): Promise<(ProjectContext | null)[]> {
+  const keys = parse(input.projectContextKeys, { projectContextIds }, findProjectContexts.name)
+  const rows = await lookupMany(db, byId, keys.projectContextIds)
+  return rows.map((row) => row && toProjectContext(row))
 }
 
 /** Gets a context by its id.

@@ -1,15 +1,15 @@
 /** Updates and deletes many templates, found by the filters of the list. */
 
 import type { z } from 'zod'
-import { type BulkOptions, bulkOptions, parseBulkFilter, runBulk, toNewValues } from '../engine/bulk.js'
+import { type BulkOptions, bulkInput, parseBulkFilter, runBulk, toNewValues } from '../engine/bulk.js'
 import type { Executor } from '../engine/executor.js'
 import { parse } from '../engine/validation.js'
 import { deleteTemplates, updateTemplates } from '../generated/agent/template.queries.js'
 import { type TemplateFilter, toWhere } from './template-filter.js'
-import { templateBulkChanges, templateFilter } from './template-input.js'
+import { input } from './template-input.js'
 
 /** What {@link updateMany} takes: any columns but the name; null clears one that may be NULL. */
-export type TemplateBulkChanges = z.input<typeof templateBulkChanges>
+export type TemplateBulkChanges = z.input<typeof input.templateBulkChanges>
 
 /** Updates all templates that a filter finds, in one statement, all or none: only the given fields; null clears one.
  *  Gives how many there were.
@@ -23,9 +23,9 @@ export async function updateMany(
   options: BulkOptions,
 ): Promise<number> {
   const subject = updateTemplates.name
-  const where = toWhere(parseBulkFilter(templateFilter, filter, subject))
-  const values = toNewValues(parse(templateBulkChanges, changes, subject))
-  return runBulk(db, updateTemplates, { ...where, ...values }, parse(bulkOptions, options, subject))
+  const where = toWhere(parseBulkFilter(input.templateFilter, filter, subject))
+  const values = toNewValues(parse(input.templateBulkChanges, changes, subject))
+  return runBulk(db, updateTemplates, { ...where, ...values }, parse(bulkInput.options, options, subject))
 }
 
 /** Deletes all templates that a filter finds, in one statement, all or none. Gives how many there were.
@@ -33,6 +33,6 @@ export async function updateMany(
  *  @throws {ValidationError} when the filter or the limit is malformed */
 export async function deleteMany(db: Executor, filter: TemplateFilter, options: BulkOptions): Promise<number> {
   const subject = deleteTemplates.name
-  const where = toWhere(parseBulkFilter(templateFilter, filter, subject))
-  return runBulk(db, deleteTemplates, where, parse(bulkOptions, options, subject))
+  const where = toWhere(parseBulkFilter(input.templateFilter, filter, subject))
+  return runBulk(db, deleteTemplates, where, parse(bulkInput.options, options, subject))
 }

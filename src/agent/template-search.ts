@@ -2,15 +2,15 @@
 
 import type { z } from 'zod'
 import type { Executor } from '../engine/executor.js'
-import { defineList, listPage, sortKeys } from '../engine/list-page.js'
+import { defineList, listPage } from '../engine/list-page.js'
 import type { Page } from '../engine/page.js'
 import { parse } from '../engine/validation.js'
 import { countTemplates, type SearchTemplatesResult, searchTemplates } from '../generated/agent/template.queries.js'
 import { toWhere } from './template-filter.js'
-import { templateSearch } from './template-input.js'
+import { input } from './template-input.js'
 
 /** What {@link search} takes beside the text. */
-export type TemplateSearchOptions = Omit<z.input<typeof templateSearch>, 'text'>
+export type TemplateSearchOptions = Omit<z.input<typeof input.templateSearch>, 'text'>
 /** A template that a search found, without its files; the better it fits, the higher its rank. */
 export type FoundTemplate = SearchTemplatesResult
 
@@ -23,7 +23,7 @@ const found = defineList({
     best: {
       after: 'best',
       before: 'worst',
-      key: sortKeys.real,
+      key: 'real',
       keyOf: (row) => row.rank,
       seek: (key) => ({ cursorRank: Number(key) }),
     },
@@ -40,7 +40,7 @@ export async function search(
   text: string,
   options: TemplateSearchOptions = {},
 ): Promise<Page<FoundTemplate>> {
-  const values = parse(templateSearch, { ...options, text }, searchTemplates.name)
+  const values = parse(input.templateSearch, { ...options, text }, searchTemplates.name)
   const { cursor, limit, withTotal, ...filter } = values
   const where = { ...toWhere(filter), query: filter.text }
   return listPage(db, found, where, { sort: 'best', cursor, limit, withTotal })

@@ -4,11 +4,11 @@ import type { z } from 'zod'
 import type { Executor } from '../engine/executor.js'
 import { parse } from '../engine/validation.js'
 import { findTemplateVariables, recordTemplateUse } from '../generated/agent/template.queries.js'
-import { givenVariables, templateKey } from './template-input.js'
+import { input } from './template-input.js'
 import { missing, type TemplateSummary } from './template-row.js'
 
 /** What {@link missingVariables} takes: names, or an object whose keys are names. */
-export type GivenVariables = z.input<typeof givenVariables>['given']
+export type GivenVariables = z.input<typeof input.givenVariables>['given']
 /** What {@link missingVariables} found. */
 export interface MissingVariables {
   /** Required ones that are not given, in the template's order. */
@@ -22,7 +22,7 @@ export interface MissingVariables {
  *  @throws {NotFoundError} when there is none
  *  @throws {ValidationError} when the id is no UUID */
 export async function recordUse(db: Executor, templateId: string): Promise<TemplateSummary> {
-  const key = parse(templateKey, { templateId }, recordTemplateUse.name)
+  const key = parse(input.templateKey, { templateId }, recordTemplateUse.name)
   return (await db.maybeOne(recordTemplateUse, key)) ?? missing(recordTemplateUse.name)
 }
 
@@ -35,8 +35,8 @@ export async function missingVariables(
   given: GivenVariables,
 ): Promise<MissingVariables> {
   const subject = findTemplateVariables.name
-  const key = parse(templateKey, { templateId }, subject)
-  const names = new Set(parse(givenVariables, { given }, subject).given)
+  const key = parse(input.templateKey, { templateId }, subject)
+  const names = new Set(parse(input.givenVariables, { given }, subject).given)
   const row = (await db.maybeOne(findTemplateVariables, key)) ?? missing(subject)
   const known = new Set([...row.requiredVariables, ...row.optionalVariables])
   return {

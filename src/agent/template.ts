@@ -2,6 +2,7 @@
 
 import type { z } from 'zod'
 import type { Executor } from '../engine/executor.js'
+import { defineLookup, lookupMany } from '../engine/lookup.js'
 import { parse } from '../engine/validation.js'
 import {
   createTemplate,
@@ -9,10 +10,11 @@ import {
   existsTemplate,
   findTemplate,
   findTemplateByName,
+  findTemplates,
   updateTemplate,
   upsertTemplates,
 } from '../generated/agent/template.queries.js'
-import * as input from './template-input.js'
+import { input } from './template-input.js'
 import { missing, type Template, toTemplate } from './template-row.js'
 
 /** What {@link create} takes: name, version and category, and whatever else is known. */
@@ -24,6 +26,14 @@ export interface UpsertedTemplate {
   readonly templateId: string
   readonly outcome: 'created' | 'updated' | 'unchanged'
 }
+
+const byId = defineLookup({
+  one: findTemplate,
+  many: findTemplates,
+  parameter: 'templateId',
+  manyParameter: 'templateIds',
+  column: 'templateId',
+})
 
 /** Creates a template and gives it.
  *  @throws {ValidationError} when a field is malformed
@@ -66,8 +76,16 @@ async function write(db: Executor, templates: readonly Values[]): Promise<Upsert
 /** Finds a template by its id; null when there is none. @throws {ValidationError} when the id is no UUID */
 export async function find(db: Executor, templateId: string): Promise<Template | null> {
   const key = parse(input.templateKey, { templateId }, findTemplate.name)
-  const row = await db.maybeOne(findTemplate, key)
+  const row = await db.lookup(byId, key.templateId)
   return row && toTemplate(row)
+}
+
+/** Finds templates by their ids in one statement: for each id, in their order, the template, or null when there is none.
+ *  At most 10,000. @throws {ValidationError} when one is no UUID */
+export async function findMany(db: Executor, templateIds: readonly string[]): Promise<(Template | null)[]> {
+  const keys = parse(input.templateKeys, { templateIds }, findTemplates.name)
+  const rows = await lookupMany(db, byId, keys.templateIds)
+  return rows.map((row) => row && toTemplate(row))
 }
 
 /** Gets a template by its id.

@@ -195,6 +195,44 @@ t.test('findModification', async (t) => {
   })
 })
 
+t.test('findModifications', async (t) => {
+  t.test('gives for each id, in their order, the modification or null', async (t) => {
+    const one = await modifications.create(newModification(projectContextId))
+    const other = await modifications.create(newModification(projectContextId))
+    await modifications.create(newModification(projectContextId))
+    const ids = [other, one, other].map(({ modificationId }) => modificationId)
+    const { statements } = db.stats().pool
+    const found = await modifications.findMany([UNKNOWN_ID, ...ids, one.modificationId.toUpperCase()])
+    t.same(found, [null, other, one, other, one])
+    t.not(found[1], found[3])
+    t.equal(db.stats().pool.statements, statements + 1)
+    t.same(await modifications.findMany([]), [])
+  })
+
+  t.test('gives what find gives, to lookups that are coalesced', async (t) => {
+    const one = await modifications.create(newModification(projectContextId))
+    const other = await modifications.create(newModification(projectContextId))
+    const coalesced = db.with({ coalesce: true }).modifications
+    const { statements } = db.stats().pool
+    const ids = [one.modificationId, UNKNOWN_ID, other.modificationId, one.modificationId.toUpperCase()]
+    t.same(await Promise.all(ids.map((id) => coalesced.find(id))), [one, null, other, one])
+    t.equal(db.stats().pool.statements, statements + 1)
+    await t.rejects(Promise.all([coalesced.get(one.modificationId), coalesced.get(UNKNOWN_ID)]), {
+      name: 'NotFoundError',
+      query: 'findModification',
+    })
+  })
+
+  t.test('takes 10,000 ids, no more, and only UUIDs', async (t) => {
+    const ids = new Array<string>(10_000).fill(UNKNOWN_ID)
+    t.equal((await modifications.findMany(ids)).length, 10_000)
+    await t.rejects(modifications.findMany([...ids, UNKNOWN_ID]), { name: 'ValidationError' })
+    await t.rejects(modifications.findMany([UNKNOWN_ID, '42']), {
+      message: 'findModifications: modificationIds[1]: must be a UUID',
+    })
+  })
+})
+
 t.test('existsModification', async (t) => {
   t.test('tells whether there is such a modification', async (t) => {
     const { modificationId } = await modifications.create(newModification(projectContextId))

@@ -290,6 +290,44 @@ t.test('findProjectContext', async (t) => {
   })
 })
 
+t.test('findProjectContexts', async (t) => {
+  t.test('gives for each id, in their order, the context or null', async (t) => {
+    const one = await projectContexts.create(newProjectContext())
+    const other = await projectContexts.create(newProjectContext())
+    await projectContexts.create(newProjectContext())
+    const ids = [other, one, other].map(({ projectContextId }) => projectContextId)
+    const { statements } = db.stats().pool
+    const found = await projectContexts.findMany([UNKNOWN_ID, ...ids, one.projectContextId.toUpperCase()])
+    t.same(found, [null, other, one, other, one])
+    t.not(found[1], found[3])
+    t.equal(db.stats().pool.statements, statements + 1)
+    t.same(await projectContexts.findMany([]), [])
+  })
+
+  t.test('gives what find gives, to lookups that are coalesced', async (t) => {
+    const one = await projectContexts.create(newProjectContext())
+    const other = await projectContexts.create(newProjectContext())
+    const coalesced = db.with({ coalesce: true }).projectContexts
+    const { statements } = db.stats().pool
+    const ids = [one.projectContextId, UNKNOWN_ID, other.projectContextId, one.projectContextId.toUpperCase()]
+    t.same(await Promise.all(ids.map((id) => coalesced.find(id))), [one, null, other, one])
+    t.equal(db.stats().pool.statements, statements + 1)
+    await t.rejects(Promise.all([coalesced.get(one.projectContextId), coalesced.get(UNKNOWN_ID)]), {
+      name: 'NotFoundError',
+      query: 'findProjectContext',
+    })
+  })
+
+  t.test('takes 10,000 ids, no more, and only UUIDs', async (t) => {
+    const ids = new Array<string>(10_000).fill(UNKNOWN_ID)
+    t.equal((await projectContexts.findMany(ids)).length, 10_000)
+    await t.rejects(projectContexts.findMany([...ids, UNKNOWN_ID]), { name: 'ValidationError' })
+    await t.rejects(projectContexts.findMany([UNKNOWN_ID, '42']), {
+      message: 'findProjectContexts: projectContextIds[1]: must be a UUID',
+    })
+  })
+})
+
 t.test('findProjectContextByName', async (t) => {
   t.test("gives the owner's context of that name, or null", async (t) => {
     const created = await projectContexts.create(newProjectContext())

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { files } from '../../src/agent/template-files.js'
+import { filesShape } from '../../src/agent/template-files.js'
 import { connectTestDatabase } from '../fixtures/database.js'
 import { newTemplate } from '../fixtures/template-row.js'
 
@@ -101,7 +101,7 @@ t.test('paths of files', async (t) => {
     t.equal(rows.length, paths.length)
     t.ok(rows.some(({ isTaken }) => isTaken) && rows.some(({ isTaken }) => !isTaken))
     t.same(
-      rows.filter(({ path, isTaken }) => files.safeParse({ [path]: 'x' }).success !== isTaken),
+      rows.filter(({ path, isTaken }) => filesShape().safeParse({ [path]: 'x' }).success !== isTaken),
       [],
     )
   })
@@ -137,7 +137,7 @@ t.test('paths of files', async (t) => {
   ]
   for (const [path, isGood] of cases) {
     t.test(`${isGood ? 'may' : 'must not'} be ${JSON.stringify(path)}`, async (t) => {
-      t.equal(files.safeParse({ [path]: '' }).success, isGood, 'before it is sent')
+      t.equal(filesShape().safeParse({ [path]: '' }).success, isGood, 'before it is sent')
       const writing = db.query('UPDATE agent.template SET files = $1 WHERE template_id = $2', [
         { ok: '', [path]: '' },
         templateId,

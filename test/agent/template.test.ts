@@ -309,6 +309,44 @@ t.test('findTemplate', async (t) => {
   })
 })
 
+t.test('findTemplates', async (t) => {
+  t.test('gives for each id, in their order, the template or null', async (t) => {
+    const one = await templates.create(newTemplate())
+    const other = await templates.create(newTemplate())
+    await templates.create(newTemplate())
+    const ids = [other, one, other].map(({ templateId }) => templateId)
+    const { statements } = db.stats().pool
+    const found = await templates.findMany([UNKNOWN_ID, ...ids, one.templateId.toUpperCase()])
+    t.same(found, [null, other, one, other, one])
+    t.not(found[1], found[3])
+    t.equal(db.stats().pool.statements, statements + 1)
+    t.same(await templates.findMany([]), [])
+  })
+
+  t.test('gives what find gives, to lookups that are coalesced', async (t) => {
+    const one = await templates.create(newTemplate())
+    const other = await templates.create(newTemplate())
+    const coalesced = db.with({ coalesce: true }).templates
+    const { statements } = db.stats().pool
+    const ids = [one.templateId, UNKNOWN_ID, other.templateId, one.templateId.toUpperCase()]
+    t.same(await Promise.all(ids.map((id) => coalesced.find(id))), [one, null, other, one])
+    t.equal(db.stats().pool.statements, statements + 1)
+    await t.rejects(Promise.all([coalesced.get(one.templateId), coalesced.get(UNKNOWN_ID)]), {
+      name: 'NotFoundError',
+      query: 'findTemplate',
+    })
+  })
+
+  t.test('takes 10,000 ids, no more, and only UUIDs', async (t) => {
+    const ids = new Array<string>(10_000).fill(UNKNOWN_ID)
+    t.equal((await templates.findMany(ids)).length, 10_000)
+    await t.rejects(templates.findMany([...ids, UNKNOWN_ID]), { name: 'ValidationError' })
+    await t.rejects(templates.findMany([UNKNOWN_ID, '42']), {
+      message: 'findTemplates: templateIds[1]: must be a UUID',
+    })
+  })
+})
+
 t.test('findTemplateByName', async (t) => {
   t.test('gives the template of that name, or null', async (t) => {
     const created = await templates.create(newTemplate())

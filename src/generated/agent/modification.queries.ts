@@ -325,6 +325,78 @@ export const findModification = new Query<FindModificationParams, FindModificati
   { read: true, parameterTypes: { modificationId: 'uuid' } },
 )
 
+/** 'FindModifications' parameters type */
+export interface FindModificationsParams {
+  modificationIds: stringArray
+}
+
+/** 'FindModifications' return type */
+export interface FindModificationsResult {
+  /** Paths of the files that the change would touch. */
+  affectedFiles: stringArray
+  /** Set by trigger; NULL: not applied. */
+  appliedAt: Date | null
+  /** Never changes. */
+  createdAt: Date
+  /** Set by trigger when it is approved or rejected; NULL: pending. */
+  decidedAt: Date | null
+  /** Who approved or rejected it; NULL: pending. */
+  decidedBy: string | null
+  /** Why it was approved or rejected; NULL: nothing was said. */
+  decisionNote: string | null
+  /** Set by trigger; NULL: has not failed. */
+  failedAt: Date | null
+  /** What the change would do, an object: risk, affected components, estimate; NULL: not analysed. */
+  impactAnalysis: Json | null
+  modificationId: string
+  projectContextId: string
+  /** What is asked for. Fixed, as are who asks, analysis, files and project, once it is decided. */
+  request: string
+  /** Who asks: a person, an agent or a tool, by a name of the caller's choice. */
+  requestedBy: string
+  /** What came of it, an object, of applied and failed ones; NULL: nothing was told. */
+  result: Json | null
+  /** Begins as pending; then pending to approved or rejected, approved to applied or failed, and nothing else. */
+  status: modification_status
+  /** Time of the last update that changed something; kept by trigger. */
+  updatedAt: Date
+}
+
+const findModificationsIR: QueryIR = {
+  params: [{ name: 'modificationIds', required: true, transform: { type: 'scalar' }, locs: [{ a: 414, b: 430 }] }],
+  statement:
+    '-- A row for each of :modificationIds that there is, in no order, by modification_pkey. The columns are those of findModification.\nSELECT\n  modification_id,\n  project_context_id,\n  request,\n  requested_by,\n  status,\n  impact_analysis,\n  affected_files,\n  result,\n  decided_by,\n  decision_note,\n  decided_at,\n  applied_at,\n  failed_at,\n  created_at,\n  updated_at\nFROM agent.modification\nWHERE modification_id = ANY(:modificationIds!)',
+}
+
+/**
+ * ```sql
+ * -- A row for each of :modificationIds that there is, in no order, by modification_pkey. The columns are those of findModification.
+ * SELECT
+ *   modification_id,
+ *   project_context_id,
+ *   request,
+ *   requested_by,
+ *   status,
+ *   impact_analysis,
+ *   affected_files,
+ *   result,
+ *   decided_by,
+ *   decision_note,
+ *   decided_at,
+ *   applied_at,
+ *   failed_at,
+ *   created_at,
+ *   updated_at
+ * FROM agent.modification
+ * WHERE modification_id = ANY(:modificationIds!)
+ * ```
+ */
+export const findModifications = new Query<FindModificationsParams, FindModificationsResult>(
+  'findModifications',
+  findModificationsIR,
+  { read: true, parameterTypes: { modificationIds: 'uuid[]' } },
+)
+
 /** 'ExistsModification' parameters type */
 export interface ExistsModificationParams {
   modificationId: string

@@ -196,15 +196,15 @@ export interface CreateProjectContextsResult {
 }
 
 const createProjectContextsIR: QueryIR = {
-  params: [{ name: 'contexts', required: true, transform: { type: 'scalar' }, locs: [{ a: 624, b: 633 }] }],
+  params: [{ name: 'contexts', required: true, transform: { type: 'scalar' }, locs: [{ a: 656, b: 665 }] }],
   statement:
-    '-- As many rows as :contexts has elements, which may be none. One statement and one plan for any number. In the order of\n-- the key, so that two statements with the same rows do not deadlock.\nINSERT INTO agent.project_context (\n  owner,\n  name,\n  description,\n  status,\n  language,\n  framework,\n  codebase,\n  configuration,\n  tech_stack,\n  dependencies,\n  test_coverage,\n  security_score,\n  performance_score\n)\nSELECT\n  owner,\n  name,\n  description,\n  status,\n  language,\n  framework,\n  codebase,\n  configuration,\n  tech_stack,\n  dependencies,\n  test_coverage,\n  security_score,\n  performance_score\nFROM\n  json_to_recordset(:contexts!) AS input (\n    owner text,\n    name text,\n    description text,\n    status agent.project_context_status,\n    language text,\n    framework text,\n    codebase jsonb,\n    configuration jsonb,\n    tech_stack text[],\n    dependencies text[],\n    test_coverage double precision,\n    security_score double precision,\n    performance_score double precision\n  )\nORDER BY\n  owner,\n  name\nRETURNING\n  project_context_id,\n  owner,\n  name,\n  description,\n  status,\n  language,\n  framework,\n  codebase,\n  configuration,\n  tech_stack,\n  dependencies,\n  iteration,\n  test_coverage,\n  security_score,\n  performance_score,\n  created_at,\n  updated_at',
+    '-- As many rows as :contexts has elements, which may be none. One statement and one plan for any number. In the order of\n-- the key by its bytes, as a COPY of ours sends them: two of them with the same rows do not deadlock.\nINSERT INTO agent.project_context (\n  owner,\n  name,\n  description,\n  status,\n  language,\n  framework,\n  codebase,\n  configuration,\n  tech_stack,\n  dependencies,\n  test_coverage,\n  security_score,\n  performance_score\n)\nSELECT\n  owner,\n  name,\n  description,\n  status,\n  language,\n  framework,\n  codebase,\n  configuration,\n  tech_stack,\n  dependencies,\n  test_coverage,\n  security_score,\n  performance_score\nFROM\n  json_to_recordset(:contexts!) AS input (\n    owner text,\n    name text,\n    description text,\n    status agent.project_context_status,\n    language text,\n    framework text,\n    codebase jsonb,\n    configuration jsonb,\n    tech_stack text[],\n    dependencies text[],\n    test_coverage double precision,\n    security_score double precision,\n    performance_score double precision\n  )\nORDER BY\n  owner COLLATE "C",\n  name COLLATE "C"\nRETURNING\n  project_context_id,\n  owner,\n  name,\n  description,\n  status,\n  language,\n  framework,\n  codebase,\n  configuration,\n  tech_stack,\n  dependencies,\n  iteration,\n  test_coverage,\n  security_score,\n  performance_score,\n  created_at,\n  updated_at',
 }
 
 /**
  * ```sql
  * -- As many rows as :contexts has elements, which may be none. One statement and one plan for any number. In the order of
- * -- the key, so that two statements with the same rows do not deadlock.
+ * -- the key by its bytes, as a COPY of ours sends them: two of them with the same rows do not deadlock.
  * INSERT INTO agent.project_context (
  *   owner,
  *   name,
@@ -251,8 +251,8 @@ const createProjectContextsIR: QueryIR = {
  *     performance_score double precision
  *   )
  * ORDER BY
- *   owner,
- *   name
+ *   owner COLLATE "C",
+ *   name COLLATE "C"
  * RETURNING
  *   project_context_id,
  *   owner,
@@ -291,9 +291,9 @@ export interface UpsertProjectContextsResult {
 }
 
 const upsertProjectContextsIR: QueryIR = {
-  params: [{ name: 'contexts', required: true, transform: { type: 'scalar' }, locs: [{ a: 751, b: 760 }] }],
+  params: [{ name: 'contexts', required: true, transform: { type: 'scalar' }, locs: [{ a: 765, b: 774 }] }],
   statement:
-    "-- As many rows as :contexts has elements, in their order; project_context_owner_name_key decides what is there already.\n-- A row that would not change is locked but not written: no new version, updated_at stays. It is looked up in the\n-- statement's snapshot instead, so the id is NULL when that row came to be after the statement began. Rows are locked in\n-- the order of the key: two statements with the same rows wait for each other and do not deadlock.\nWITH input AS (\n  SELECT\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score,\n    position\n  FROM\n    ROWS FROM (\n      json_to_recordset(:contexts!) AS (\n        owner text,\n        name text,\n        description text,\n        status agent.project_context_status,\n        language text,\n        framework text,\n        codebase jsonb,\n        configuration jsonb,\n        tech_stack text[],\n        dependencies text[],\n        test_coverage double precision,\n        security_score double precision,\n        performance_score double precision\n      )\n    ) WITH ORDINALITY AS input (\n      owner,\n      name,\n      description,\n      status,\n      language,\n      framework,\n      codebase,\n      configuration,\n      tech_stack,\n      dependencies,\n      test_coverage,\n      security_score,\n      performance_score,\n      position\n    )\n),\nwritten AS (\n  INSERT INTO agent.project_context AS present (\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score\n  )\n  SELECT\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score\n  FROM input\n  ORDER BY\n    owner,\n    name\n  ON CONFLICT ON CONSTRAINT project_context_owner_name_key DO UPDATE SET\n    description = excluded.description,\n    status = excluded.status,\n    language = excluded.language,\n    framework = excluded.framework,\n    codebase = excluded.codebase,\n    configuration = excluded.configuration,\n    tech_stack = excluded.tech_stack,\n    dependencies = excluded.dependencies,\n    test_coverage = excluded.test_coverage,\n    security_score = excluded.security_score,\n    performance_score = excluded.performance_score\n  WHERE\n    (\n      present.description,\n      present.status,\n      present.language,\n      present.framework,\n      present.codebase,\n      present.configuration,\n      present.tech_stack,\n      present.dependencies,\n      present.test_coverage,\n      present.security_score,\n      present.performance_score\n    ) IS DISTINCT FROM (\n      excluded.description,\n      excluded.status,\n      excluded.language,\n      excluded.framework,\n      excluded.codebase,\n      excluded.configuration,\n      excluded.tech_stack,\n      excluded.dependencies,\n      excluded.test_coverage,\n      excluded.security_score,\n      excluded.performance_score\n    )\n  RETURNING\n    project_context_id,\n    owner,\n    name,\n    -- A row that this statement inserted was not locked or updated by anyone before: its xmax is zero.\n    xmax = 0 AS is_created\n),\n-- Locked, so that a row that somebody is deleting is waited for, and is not there when it was deleted.\nkept AS (\n  SELECT\n    project_context_id,\n    owner,\n    name\n  FROM agent.project_context\n  WHERE (owner, name) IN (SELECT owner, name FROM input)\n  ORDER BY\n    owner,\n    name\n  FOR KEY SHARE\n)\nSELECT\n  coalesce(written.project_context_id, kept.project_context_id) AS \"projectContextId?\",\n  CASE\n    WHEN written.is_created THEN 'created'\n    WHEN written.project_context_id IS NOT NULL THEN 'updated'\n    ELSE 'unchanged'\n  END AS \"outcome!\"\nFROM\n  input\n  LEFT JOIN written ON written.owner = input.owner AND written.name = input.name\n  LEFT JOIN kept ON kept.owner = input.owner AND kept.name = input.name\nORDER BY\n  input.position",
+    '-- As many rows as :contexts has elements, in their order; project_context_owner_name_key decides what is there already.\n-- A row that would not change is locked but not written: no new version, updated_at stays. It is looked up in the\n-- statement\'s snapshot instead, so the id is NULL when that row came to be after the statement began. Rows are locked in\n-- the order of createProjectContexts: two statements with the same rows wait for each other and do not deadlock.\nWITH input AS (\n  SELECT\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score,\n    position\n  FROM\n    ROWS FROM (\n      json_to_recordset(:contexts!) AS (\n        owner text,\n        name text,\n        description text,\n        status agent.project_context_status,\n        language text,\n        framework text,\n        codebase jsonb,\n        configuration jsonb,\n        tech_stack text[],\n        dependencies text[],\n        test_coverage double precision,\n        security_score double precision,\n        performance_score double precision\n      )\n    ) WITH ORDINALITY AS input (\n      owner,\n      name,\n      description,\n      status,\n      language,\n      framework,\n      codebase,\n      configuration,\n      tech_stack,\n      dependencies,\n      test_coverage,\n      security_score,\n      performance_score,\n      position\n    )\n),\nwritten AS (\n  INSERT INTO agent.project_context AS present (\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score\n  )\n  SELECT\n    owner,\n    name,\n    description,\n    status,\n    language,\n    framework,\n    codebase,\n    configuration,\n    tech_stack,\n    dependencies,\n    test_coverage,\n    security_score,\n    performance_score\n  FROM input\n  ORDER BY\n    owner COLLATE "C",\n    name COLLATE "C"\n  ON CONFLICT ON CONSTRAINT project_context_owner_name_key DO UPDATE SET\n    description = excluded.description,\n    status = excluded.status,\n    language = excluded.language,\n    framework = excluded.framework,\n    codebase = excluded.codebase,\n    configuration = excluded.configuration,\n    tech_stack = excluded.tech_stack,\n    dependencies = excluded.dependencies,\n    test_coverage = excluded.test_coverage,\n    security_score = excluded.security_score,\n    performance_score = excluded.performance_score\n  WHERE\n    (\n      present.description,\n      present.status,\n      present.language,\n      present.framework,\n      present.codebase,\n      present.configuration,\n      present.tech_stack,\n      present.dependencies,\n      present.test_coverage,\n      present.security_score,\n      present.performance_score\n    ) IS DISTINCT FROM (\n      excluded.description,\n      excluded.status,\n      excluded.language,\n      excluded.framework,\n      excluded.codebase,\n      excluded.configuration,\n      excluded.tech_stack,\n      excluded.dependencies,\n      excluded.test_coverage,\n      excluded.security_score,\n      excluded.performance_score\n    )\n  RETURNING\n    project_context_id,\n    owner,\n    name,\n    -- A row that this statement inserted was not locked or updated by anyone before: its xmax is zero.\n    xmax = 0 AS is_created\n),\n-- Locked, so that a row that somebody is deleting is waited for, and is not there when it was deleted.\nkept AS (\n  SELECT\n    project_context_id,\n    owner,\n    name\n  FROM agent.project_context\n  WHERE (owner, name) IN (SELECT owner, name FROM input)\n  ORDER BY\n    owner COLLATE "C",\n    name COLLATE "C"\n  FOR KEY SHARE\n)\nSELECT\n  coalesce(written.project_context_id, kept.project_context_id) AS "projectContextId?",\n  CASE\n    WHEN written.is_created THEN \'created\'\n    WHEN written.project_context_id IS NOT NULL THEN \'updated\'\n    ELSE \'unchanged\'\n  END AS "outcome!"\nFROM\n  input\n  LEFT JOIN written ON written.owner = input.owner AND written.name = input.name\n  LEFT JOIN kept ON kept.owner = input.owner AND kept.name = input.name\nORDER BY\n  input.position',
 }
 
 /**
@@ -301,7 +301,7 @@ const upsertProjectContextsIR: QueryIR = {
  * -- As many rows as :contexts has elements, in their order; project_context_owner_name_key decides what is there already.
  * -- A row that would not change is locked but not written: no new version, updated_at stays. It is looked up in the
  * -- statement's snapshot instead, so the id is NULL when that row came to be after the statement began. Rows are locked in
- * -- the order of the key: two statements with the same rows wait for each other and do not deadlock.
+ * -- the order of createProjectContexts: two statements with the same rows wait for each other and do not deadlock.
  * WITH input AS (
  *   SELECT
  *     owner,
@@ -384,8 +384,8 @@ const upsertProjectContextsIR: QueryIR = {
  *     performance_score
  *   FROM input
  *   ORDER BY
- *     owner,
- *     name
+ *     owner COLLATE "C",
+ *     name COLLATE "C"
  *   ON CONFLICT ON CONSTRAINT project_context_owner_name_key DO UPDATE SET
  *     description = excluded.description,
  *     status = excluded.status,
@@ -440,8 +440,8 @@ const upsertProjectContextsIR: QueryIR = {
  *   FROM agent.project_context
  *   WHERE (owner, name) IN (SELECT owner, name FROM input)
  *   ORDER BY
- *     owner,
- *     name
+ *     owner COLLATE "C",
+ *     name COLLATE "C"
  *   FOR KEY SHARE
  * )
  * SELECT
@@ -540,6 +540,83 @@ export const findProjectContext = new Query<FindProjectContextParams, FindProjec
   'findProjectContext',
   findProjectContextIR,
   { read: true, parameterTypes: { projectContextId: 'uuid' } },
+)
+
+/** 'FindProjectContexts' parameters type */
+export interface FindProjectContextsParams {
+  projectContextIds: stringArray
+}
+
+/** 'FindProjectContexts' return type */
+export interface FindProjectContextsResult {
+  /** What the code is made of, an object: files and bytes in all and for each language, entry points, module kind. */
+  codebase: Json
+  /** How the project is built and run, an object: scripts, engines, licence and whatever else the agent needs. */
+  configuration: Json
+  /** Never changes. */
+  createdAt: Date
+  /** Packages the project needs, by name without version. */
+  dependencies: stringArray
+  description: string | null
+  /** The main framework; NULL: none, or not known. */
+  framework: string | null
+  /** How often metrics were recorded, and modifications applied. */
+  iteration: number
+  /** The main programming language; NULL: not known. */
+  language: string | null
+  /** Unique for each owner. */
+  name: string
+  /** Who the context belongs to: a user, a team or a tool, by a name of the caller's choice. */
+  owner: string
+  /** 0 (worst) to 100; NULL: not measured. */
+  performanceScore: number | null
+  projectContextId: string
+  /** 0 (worst) to 100; NULL: not measured. */
+  securityScore: number | null
+  status: project_context_status
+  /** Technologies by name. */
+  techStack: stringArray
+  /** Percent, 0 to 100; NULL: not measured. */
+  testCoverage: number | null
+  /** Time of the last update that changed something; kept by trigger. */
+  updatedAt: Date
+}
+
+const findProjectContextsIR: QueryIR = {
+  params: [{ name: 'projectContextIds', required: true, transform: { type: 'scalar' }, locs: [{ a: 447, b: 465 }] }],
+  statement:
+    '-- A row for each of :projectContextIds that there is, in no order, by project_context_pkey. The columns are those of findProjectContext.\nSELECT\n  project_context_id,\n  owner,\n  name,\n  description,\n  status,\n  language,\n  framework,\n  codebase,\n  configuration,\n  tech_stack,\n  dependencies,\n  iteration,\n  test_coverage,\n  security_score,\n  performance_score,\n  created_at,\n  updated_at\nFROM agent.project_context\nWHERE project_context_id = ANY(:projectContextIds!)',
+}
+
+/**
+ * ```sql
+ * -- A row for each of :projectContextIds that there is, in no order, by project_context_pkey. The columns are those of findProjectContext.
+ * SELECT
+ *   project_context_id,
+ *   owner,
+ *   name,
+ *   description,
+ *   status,
+ *   language,
+ *   framework,
+ *   codebase,
+ *   configuration,
+ *   tech_stack,
+ *   dependencies,
+ *   iteration,
+ *   test_coverage,
+ *   security_score,
+ *   performance_score,
+ *   created_at,
+ *   updated_at
+ * FROM agent.project_context
+ * WHERE project_context_id = ANY(:projectContextIds!)
+ * ```
+ */
+export const findProjectContexts = new Query<FindProjectContextsParams, FindProjectContextsResult>(
+  'findProjectContexts',
+  findProjectContextsIR,
+  { read: true, parameterTypes: { projectContextIds: 'uuid[]' } },
 )
 
 /** 'FindProjectContextByName' parameters type */

@@ -390,6 +390,82 @@ export const findTemplate = new Query<FindTemplateParams, FindTemplateResult>('f
   parameterTypes: { templateId: 'uuid' },
 })
 
+/** 'FindTemplates' parameters type */
+export interface FindTemplatesParams {
+  templateIds: stringArray
+}
+
+/** 'FindTemplates' return type */
+export interface FindTemplatesResult {
+  /** What kind of project it makes, by a name of the caller's choice. */
+  category: string
+  complexity: template_complexity
+  /** Never changes. */
+  createdAt: Date
+  /** NULL: none. */
+  description: string | null
+  /** How long it takes until the project runs, in minutes; NULL: not known. */
+  estimatedSetupMinutes: number | null
+  /** How many files there are; generated. */
+  fileCount: number
+  /** An object: content by path. Paths are relative, their segments joined by slashes, none of them empty, `.` or `..`; see template_files_paths. */
+  files: Json
+  /** Time of the latest recorded use; NULL: never used. */
+  lastUsedAt: Date | null
+  /** Unique. */
+  name: string
+  /** Names of the variables that may be given; none of them is required. */
+  optionalVariables: stringArray
+  /** Names of the variables that must be given. */
+  requiredVariables: stringArray
+  tags: stringArray
+  /** Technologies by name. */
+  techStack: stringArray
+  templateId: string
+  /** Time of the last update that changed something other than the use; kept by trigger. */
+  updatedAt: Date
+  /** How often a use was recorded. */
+  usageCount: number
+  /** Of the template itself, in any scheme. */
+  version: string
+}
+
+const findTemplatesIR: QueryIR = {
+  params: [{ name: 'templateIds', required: true, transform: { type: 'scalar' }, locs: [{ a: 419, b: 431 }] }],
+  statement:
+    '-- A row for each of :templateIds that there is, in no order, by template_pkey. The columns are those of findTemplate.\nSELECT\n  template_id,\n  name,\n  version,\n  description,\n  category,\n  files,\n  file_count,\n  required_variables,\n  optional_variables,\n  tech_stack,\n  tags,\n  complexity,\n  estimated_setup_minutes,\n  usage_count,\n  last_used_at,\n  created_at,\n  updated_at\nFROM agent.template\nWHERE template_id = ANY(:templateIds!)',
+}
+
+/**
+ * ```sql
+ * -- A row for each of :templateIds that there is, in no order, by template_pkey. The columns are those of findTemplate.
+ * SELECT
+ *   template_id,
+ *   name,
+ *   version,
+ *   description,
+ *   category,
+ *   files,
+ *   file_count,
+ *   required_variables,
+ *   optional_variables,
+ *   tech_stack,
+ *   tags,
+ *   complexity,
+ *   estimated_setup_minutes,
+ *   usage_count,
+ *   last_used_at,
+ *   created_at,
+ *   updated_at
+ * FROM agent.template
+ * WHERE template_id = ANY(:templateIds!)
+ * ```
+ */
+export const findTemplates = new Query<FindTemplatesParams, FindTemplatesResult>('findTemplates', findTemplatesIR, {
+  read: true,
+  parameterTypes: { templateIds: 'uuid[]' },
+})
+
 /** 'FindTemplateByName' parameters type */
 export interface FindTemplateByNameParams {
   name: string

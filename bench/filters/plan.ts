@@ -1,9 +1,9 @@
 /** What a query's plan did, measured by EXPLAIN ANALYZE. */
 
-import { gather, type Params } from '../src/engine/binding.js'
-import type { Executor } from '../src/engine/executor.js'
-import { asQuery, type Query } from '../src/engine/query.js'
-import { statementFor } from '../src/engine/statement.js'
+import { gather, type Params } from '../../src/engine/binding.js'
+import type { Executor } from '../../src/engine/executor.js'
+import { asQuery, type Query } from '../../src/engine/query.js'
+import { statementFor } from '../../src/engine/statement.js'
 
 interface Node {
   readonly 'Index Name'?: string

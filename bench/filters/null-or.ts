@@ -1,11 +1,11 @@
 /** The list of project contexts as it is usually written: one text for all filters, each switched off by NULL. */
 
-import { Query } from '../src/engine/query.js'
+import { Query } from '../../src/engine/query.js'
 import {
   type CountProjectContextsParams,
   type ListProjectContextsResult,
   listProjectContexts,
-} from '../src/generated/agent/project_context.queries.js'
+} from '../../src/generated/agent/project_context.queries.js'
 
 /** The filters of the list. */
 export type FilterParams = CountProjectContextsParams

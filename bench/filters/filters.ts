@@ -1,9 +1,10 @@
 /** How each filter of `list` is served on 20,000 contexts, and what the usual `$1 IS NULL OR ...` costs instead. */
 
-import type { NewProjectContext } from '../src/agent/project-context.js'
-import type { Database } from '../src/database.js'
-import type { Executor } from '../src/engine/executor.js'
-import { listProjectContexts } from '../src/generated/agent/project_context.queries.js'
+import type { NewProjectContext } from '../../src/agent/project-context.js'
+import type { Database } from '../../src/database.js'
+import type { Executor } from '../../src/engine/executor.js'
+import { listProjectContexts } from '../../src/generated/agent/project_context.queries.js'
+import { median } from '../measure/statistics.js'
 import { allFilters, type FilterParams } from './null-or.js'
 import { measurePlan } from './plan.js'
 
@@ -73,7 +74,7 @@ async function timeWays(db: Database, params: FilterParams): Promise<Record<stri
       }
     }
   }
-  return Object.fromEntries([...times].map(([name, values]) => [name, median(values)]))
+  return Object.fromEntries([...times].map(([name, values]) => [name, round(median(values))]))
 }
 
 /** Gives the time of one prepared call on one connection, in ms. */
@@ -137,10 +138,6 @@ function contextOf(index: number): NewProjectContext {
     dependencies: names('package', 10, 1_000),
     testCoverage: index % 4 === 0 ? null : spread(37, 1_001) / 10,
   }
-}
-
-function median(values: readonly number[]): number {
-  return round(values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0)
 }
 
 function round(value: number): number {

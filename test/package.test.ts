@@ -136,6 +136,13 @@ t.test('a program', async (t) => {
     t.ok(lines.some((line) => line.includes('/node_modules/ashlar/dist/index.d.ts')))
   })
 
+  t.test('sees each error under its own name, in spite of the bundling', async (t) => {
+    const code = `import * as ashlar from 'ashlar'
+const classes = Object.entries(ashlar).filter(([, value]) => value.prototype instanceof Error)
+console.log(classes.length > 20, classes.filter(([name, value]) => name !== value.name))`
+    t.same(await run(node('--input-type=module', '--eval', code)), { code: 0, stdout: 'true []\n', stderr: '' })
+  })
+
   t.test('loads no generator, no migrations and no embedded server unless it asks for them', async (t) => {
     writeFiles(project, {
       'recorder.mjs': [
@@ -154,10 +161,17 @@ t.test('a program', async (t) => {
     })
     const loaded = readFileSync(join(project, 'loaded.txt'), 'utf8').split('\n')
     t.ok(loaded.some((url) => url.endsWith('/ashlar/dist/index.js')))
-    const forbidden =
-      /pgtyped|node-pg-migrate|embedded|libpg-query|pglite|commander|cli-progress|dist\/(cli|generate|migrate|review)\//
     t.same(
-      loaded.filter((url) => forbidden.test(url)),
+      loaded.filter((url) => /pgtyped|node-pg-migrate|embedded|libpg-query|pglite|commander|cli-progress/.test(url)),
+      [],
+    )
+    // The bundle names the sources of each file in comments.
+    const sources = loaded
+      .filter((url) => url.includes('/ashlar/dist/'))
+      .flatMap((url) => readFileSync(fileURLToPath(url), 'utf8').match(/^\/\/ src\/.+$/gm) ?? [])
+    t.ok(sources.includes('// src/database.ts'))
+    t.same(
+      sources.filter((source) => /src\/(cli|embedded|generate|migrate|review|provision|check)\//.test(source)),
       [],
     )
   })

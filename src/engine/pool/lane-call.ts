@@ -18,6 +18,8 @@ export class LaneCall {
   #isSettled = false
   /** Whether it was sent a second time, because a slow one stood before it. */
   isMoved = false
+  /** The lane on which it stands behind a slow one. */
+  trappedOn: { readonly isStuck: boolean } | null = null
   /** `performance.now()` when it was made; set only while it waits for a place. */
   waitsSince = 0
 

@@ -198,7 +198,9 @@ export class Lanes {
 
   #drain(backlog: Fifo<LaneCall>, now: number): void {
     for (let call = backlog.peek(); call !== undefined; call = backlog.peek()) {
-      if (!call.isSettled) {
+      // Its own lane may go on by now, and answers it.
+      const isFreed = backlog === this.#trapped && call.trappedOn?.isStuck === false
+      if (!call.isSettled && !isFreed) {
         const lane = this.#pick(now, call.isUneven(now))
         if (lane === undefined) return
         if (backlog === this.#trapped) this.moved += 1
@@ -258,6 +260,7 @@ export class Lanes {
     for (const call of stuck.behindFirst()) {
       if (call.isMoved || call.isSettled) continue
       call.isMoved = true
+      call.trappedOn = stuck
       this.#trapped.push(call)
     }
   }

@@ -12,7 +12,7 @@ import type { Pool } from './pool/pool.js'
 import { stopLoad } from './pool/pool-session.js'
 import type { PooledConnection } from './pool/pooled-connection.js'
 import { noteUse } from './pool/session-changes.js'
-import { aborted, type Stop, stoppable } from './pool/stoppable.js'
+import { aborted, type Stop, stopOf, stoppable } from './pool/stoppable.js'
 import type { RawResult } from './session.js'
 import type { Statement } from './statement.js'
 import { OwnFailure } from './wire/copy-exchange.js'
@@ -270,17 +270,14 @@ function endsTransaction({ preparedName, text }: Statement): boolean {
 }
 
 /** Gives how a call in a transaction is stopped: by its own limits, or by those of the transaction. */
-export function stopIn(own: CallLimits = NO_LIMITS, transaction: Stop | null): Stop | null {
-  const { signal, timeoutMs } = own
-  if (signal === undefined && timeoutMs === undefined) return transaction
-  const at = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs
-  const whole = transaction?.deadline ?? null
-  const isWholeFirst = whole !== null && whole.at <= at
-  const deadline = isWholeFirst ? whole : timeoutMs === undefined ? null : { at, limitMs: timeoutMs }
-  const signals = [signal, transaction?.signal].filter((each) => each !== undefined)
+export function stopIn(limits: CallLimits = NO_LIMITS, transaction: Stop | null): Stop | null {
+  const own = stopOf(limits, { isServerAware: false })
+  if (own === null || transaction === null) return own ?? transaction
+  const signals = [own.signal, transaction.signal].filter((each) => each !== undefined)
+  const deadlines = [own.deadline, transaction.deadline].filter((each) => each !== null)
   return {
     signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
-    deadline,
+    deadline: deadlines.toSorted((one, other) => one.at - other.at)[0] ?? null,
     isServerAware: false,
   }
 }

@@ -6,7 +6,7 @@ import { Channel, ended, stopIn } from './channel.js'
 import type { Pool } from './pool/pool.js'
 import { borrow, poolSession } from './pool/pool-session.js'
 import { PoolStream } from './pool/pool-stream.js'
-import { aborted, late, type Stop } from './pool/stoppable.js'
+import { aborted, late, type Stop, stopOf } from './pool/stoppable.js'
 import { RowStream } from './row-stream.js'
 import type { TransactionalSession } from './session.js'
 import { savepointSql, sessionSql } from './session-sql.js'
@@ -28,7 +28,7 @@ export function transactional(pool: Pool): TransactionalSession {
 
 async function runTransaction<T>(pool: Pool, work: Work<T>, options: TransactionOptions): Promise<T> {
   const begin = beginWith(options)
-  const stop = stopOf(options)
+  const stop = stopOf(options, { isServerAware: false })
   const lease = await borrow(pool, 'transaction', stop)
   const channel = new Channel(lease.connection, pool, begin)
   const scope = createScope(channel, 1, stop)
@@ -48,10 +48,6 @@ async function runTransaction<T>(pool: Pool, work: Work<T>, options: Transaction
     const released = lease.release(channel.isSpoiled)
     if (lease.connection.wire.status !== 'I' || !pool.config.pool.keepsConnections) await released
   }
-}
-
-function stopOf({ signal, timeoutMs }: TransactionOptions): Stop | null {
-  return stopIn({ signal, timeoutMs }, null)
 }
 
 /** @throws {CancelledError} @throws {TimeoutError} when the transaction must not be committed any more */

@@ -18,7 +18,7 @@ import type { Lease } from './lease.js'
 import type { Pool } from './pool.js'
 import type { PooledConnection } from './pooled-connection.js'
 import { noteUse } from './session-changes.js'
-import { aborted, late, type Stop, stoppable } from './stoppable.js'
+import { aborted, late, type Stop, stopOf, stoppable } from './stoppable.js'
 
 /** Gives the pool as something to send statements on. */
 export function poolSession(pool: Pool): Session {
@@ -93,7 +93,7 @@ function sendAlone(
   values: readonly WireValue[],
   limits: CallLimits,
 ): Promise<RawResult> {
-  const stop = stopOf(limits)
+  const stop = stopOf(limits, { isServerAware: true })
   return onBorrowed(pool, statement.query, stop, async (connection) => {
     const context = { query: statement.query, isOutcomeAtStake: !statement.isRead }
     const answer = sendOn(connection.wire, statement, values, context, prefixOf(pool, stop))
@@ -105,7 +105,7 @@ function sendAlone(
 }
 
 function copyAlone(pool: Pool, load: CopyLoad, limits: CallLimits): Promise<RawResult> {
-  const stop = stopOf(limits)
+  const stop = stopOf(limits, { isServerAware: true })
   return onBorrowed(pool, load.query, stop, (connection) => {
     connection.uses += 1
     const copy = startCopy(connection.wire, load, false, timeLimit(stop))
@@ -143,12 +143,6 @@ async function onBorrowed<T>(
     // Without a pool, nothing is left open when the caller goes on.
     if (!pool.config.pool.keepsConnections) await released
   }
-}
-
-function stopOf({ signal, timeoutMs }: CallLimits): Stop | null {
-  if (signal === undefined && timeoutMs === undefined) return null
-  const deadline = timeoutMs === undefined ? null : { at: performance.now() + timeoutMs, limitMs: timeoutMs }
-  return { signal, deadline, isServerAware: timeoutMs !== undefined }
 }
 
 /** Borrows a connection, or gives up when the call is aborted or late.

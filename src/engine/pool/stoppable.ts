@@ -1,6 +1,7 @@
 /** Statements on a borrowed connection that an abort or a deadline can stop. */
 
 import { CancelledError, OutcomeUnknownError, TimeoutError } from '../../errors.js'
+import type { CallLimits } from '../call-limits.js'
 import type { FailureContext } from '../map-error.js'
 import { cancelOn } from './cancel.js'
 import type { Pool } from './pool.js'
@@ -77,6 +78,13 @@ export async function stoppable<T>(
   function reasonOf(): (() => Error) | null {
     return why
   }
+}
+
+/** Gives what may stop a call with these limits, the time counted from now; null for nothing. */
+export function stopOf({ signal, timeoutMs }: CallLimits, { isServerAware }: Pick<Stop, 'isServerAware'>): Stop | null {
+  if (signal === undefined && timeoutMs === undefined) return null
+  const deadline = timeoutMs === undefined ? null : { at: performance.now() + timeoutMs, limitMs: timeoutMs }
+  return { signal, deadline, isServerAware }
 }
 
 /** What a call gets that its signal has aborted. */

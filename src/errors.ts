@@ -33,10 +33,17 @@ export class ScrubbedCause extends Error {
   }
 }
 
+/** What became of a failed call's effect on the database. `not-executed`: there is none, it was not sent or was rolled back;
+ *  `executed`: the server did its part, and what came of it cannot be given to the caller; `unknown`: it may or may not have
+ *  happened, or some of it has; `committed-locally`: the primary has it, and it is lost if the primary is lost before a standby has it. */
+export type Outcome = 'not-executed' | 'executed' | 'unknown' | 'committed-locally'
+
 /** The root of all errors that ashlar throws. */
 export abstract class DataAccessError extends Error {
   /** Stable across releases; what a program compares. */
   abstract readonly code: string
+  /** What became of the call's effect on the database; a read has none. */
+  readonly outcome: Outcome = 'not-executed'
 
   constructor(message: string, options: { readonly cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -148,6 +155,21 @@ export interface ConnectionHolder {
   /** The query that it was last sent; null when none was. */
   readonly query: string | null
   readonly heldMs: number
+  /** Where it was borrowed; null unless `pool.leakThresholdMs` is set. */
+  readonly stack: string | null
+}
+
+/** How many holders a message shows; `holders` has all. */
+const MAX_SHOWN_HOLDERS = 3
+
+function shown(holders: readonly ConnectionHolder[]): string {
+  const longest = holders.slice(0, MAX_SHOWN_HOLDERS)
+  if (longest.length === 0) return ''
+  const each = longest.map(({ query, heldMs }) => `${query ?? 'no query yet'} for ${heldMs} ms`)
+  const where = longest.some(({ stack }) => stack !== null)
+    ? '`holders` tells where'
+    : 'pool.leakThresholdMs has it noted where'
+  return `; borrowed for longest: ${each.join(', ')} (${where})`
 }
 
 /** No connection became free within `acquireTimeoutMs`. */
@@ -155,11 +177,13 @@ export class AcquireTimeoutError extends ConnectionError {
   override readonly code = 'ASHLAR_ACQUIRE_TIMEOUT'
   readonly waitedMs: number
   readonly pool: PoolSizes
+  /** Those that have had theirs for longest come first. */
   readonly holders: readonly ConnectionHolder[]
 
   constructor(waitedMs: number, pool: PoolSizes, holders: readonly ConnectionHolder[]) {
     super(
-      `no connection became free within ${waitedMs} ms: ${pool.borrowed} of ${pool.max} borrowed, ${pool.waiting} waiting`,
+      `no connection became free within ${waitedMs} ms: ${pool.borrowed} of ${pool.max} borrowed, ` +
+        `${pool.waiting} waiting${shown(holders)}`,
     )
     this.waitedMs = waitedMs
     this.pool = pool
@@ -173,11 +197,16 @@ export class PoolOverloadedError extends ConnectionError {
   /** `pool.maxWaiting`. */
   readonly limit: number
   readonly pool: PoolSizes
+  /** The three that have had theirs for longest. */
+  readonly holders: readonly ConnectionHolder[]
 
-  constructor(limit: number, pool: PoolSizes) {
-    super(`${limit} calls are waiting already: nothing was sent`)
+  constructor(limit: number, pool: PoolSizes, holders: readonly ConnectionHolder[] = []) {
+    super(
+      `${limit} calls are waiting already: nothing was sent; ${pool.borrowed} of ${pool.max} borrowed${shown(holders)}`,
+    )
     this.limit = limit
     this.pool = pool
+    this.holders = holders
   }
 }
 
@@ -196,11 +225,14 @@ export interface QueryErrorFields {
   readonly sqlState: string | null
   readonly row?: number | null
   readonly cause?: unknown
+  /** Default `not-executed`. */
+  readonly outcome?: Outcome
 }
 
 /** The server refused a statement. */
 export class QueryError extends DataAccessError {
   override readonly code: string = 'ASHLAR_QUERY'
+  override readonly outcome: Outcome
   /** The query's name, or `query` for raw text. */
   readonly query: string
   readonly sqlState: string | null
@@ -212,6 +244,7 @@ export class QueryError extends DataAccessError {
     this.query = fields.query
     this.sqlState = fields.sqlState
     this.row = fields.row ?? null
+    this.outcome = fields.outcome ?? 'not-executed'
   }
 }
 
@@ -281,25 +314,68 @@ export class UndefinedObjectError extends QueryError {
   override readonly code = 'ASHLAR_UNDEFINED_OBJECT'
 }
 
-/** A statement that may write, or COMMIT, was sent and its answer was lost: it may or may not have happened. Never retried by ashlar. */
+/** A statement that may write, or COMMIT, was sent and its answer was lost: it may or may not have happened. Never retried
+ *  by ashlar, unless the call has an `operationId`. Of outcome `committed-locally` when the primary has it, and gave up
+ *  waiting for its synchronous standby. */
 export class OutcomeUnknownError extends DataAccessError {
   override readonly code = 'ASHLAR_OUTCOME_UNKNOWN'
+  override readonly outcome: 'unknown' | 'committed-locally'
   readonly query: string
 
-  constructor(query: string, cause?: unknown, why = 'the connection was lost before the answer') {
-    super(`${query}: ${why}; it is not known whether it took effect`, { cause })
+  constructor(
+    query: string,
+    cause?: unknown,
+    why = 'the connection was lost before the answer',
+    outcome: 'unknown' | 'committed-locally' = 'unknown',
+  ) {
+    const what =
+      outcome === 'unknown'
+        ? 'it is not known whether it took effect'
+        : 'it took effect on the primary, and is lost if that is lost before a standby has it'
+    super(`${query}: ${why}; ${what}`, { cause })
     this.query = query
+    this.outcome = outcome
   }
 }
 
-/** A transaction was used in a way that it cannot serve, or the server rolled it back at COMMIT. */
+/** A call was tried as often as its rule allows, or as long as its time allows; `cause` is what the last attempt met. */
+export class RetryExhaustedError extends DataAccessError {
+  override readonly code = 'ASHLAR_RETRY_EXHAUSTED'
+  override readonly outcome: Outcome
+  readonly query: string
+  /** How often it was tried, the first time included. */
+  readonly attempts: number
+  /** From the first attempt to the end of the last, in ms. */
+  readonly elapsedMs: number
+
+  constructor(query: string, attempts: number, elapsedMs: number, cause: Error) {
+    super(`${query}: given up after ${attempts} attempts in ${elapsedMs} ms: ${cause.message}`, { cause })
+    this.query = query
+    this.attempts = attempts
+    this.elapsedMs = elapsedMs
+    this.outcome = cause instanceof DataAccessError ? cause.outcome : 'not-executed'
+  }
+}
+
+/** A transaction was used in a way that it cannot serve, or the server rolled it back at COMMIT. Of outcome `executed` when
+ *  a statement of the program's own has committed it. */
 export class TransactionError extends DataAccessError {
   override readonly code = 'ASHLAR_TRANSACTION'
+  override readonly outcome: 'not-executed' | 'executed'
+
+  constructor(
+    message: string,
+    options: { readonly cause?: unknown; readonly outcome?: 'not-executed' | 'executed' } = {},
+  ) {
+    super(message, options)
+    this.outcome = options.outcome ?? 'not-executed'
+  }
 }
 
 /** A query gave another number of rows than its caller relies on. */
 export class RowCountError extends DataAccessError {
   override readonly code: string = 'ASHLAR_ROW_COUNT'
+  override readonly outcome: Outcome = 'executed'
   readonly query: string
   readonly expected: string
   /** Of a {@link RowLimitError}, one above the limit: no more were counted. */
@@ -328,6 +404,7 @@ export class NotFoundError extends RowCountError {
 /** The filter of a bulk update or delete finds more rows than the caller allowed; nothing was changed. */
 export class RowLimitError extends RowCountError {
   override readonly code = 'ASHLAR_ROW_LIMIT'
+  override readonly outcome = 'not-executed'
   /** `maxRows` as the caller gave it. */
   readonly maxRows: number
 

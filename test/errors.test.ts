@@ -7,7 +7,7 @@ t.test('PoolOverloadedError', async (t) => {
     const error = new PoolOverloadedError(7, pool)
     t.ok(error instanceof ConnectionError)
     t.match(error, { code: 'ASHLAR_POOL_OVERLOADED', limit: 7, pool })
-    t.equal(error.message, '7 calls are waiting already: nothing was sent')
+    t.equal(error.message, '7 calls are waiting already: nothing was sent; 2 of 2 borrowed')
   })
 })
 

@@ -1,5 +1,7 @@
 /** Tells what statements begin with, behind white space and comments. */
 
+import type { Statement } from './statement.js'
+
 const SPACE = /[\s;]*/y
 const REST_OF_LINE = /[^\r\n]*/y
 const COMMENT_EDGE = /\/\*|\*\//g
@@ -40,4 +42,24 @@ function endOfComment(text: string, start: number): number {
     if (depth === 0) return COMMENT_EDGE.lastIndex
   }
   return text.length
+}
+
+/** A word that may end a transaction: what stands behind it would run outside of it. */
+const TRANSACTION_END = leadingWord('COMMIT|END|ROLLBACK|ABORT|PREPARE\\s+TRANSACTION')
+
+/** Tells whether a statement may end the transaction that it is in. */
+export function endsTransaction({ preparedName, text }: Statement): boolean {
+  return preparedName === null && TRANSACTION_END.test(text)
+}
+
+/** What commits by itself, once or more, outside of a transaction: procedures, and what is done table by table or beside
+ *  others, whose failure leaves an invalid index behind. */
+const OWN_COMMITS = leadingWord('CALL|VACUUM|REINDEX|CLUSTER|(?:CREATE(?:\\s+UNIQUE)?|DROP)\\s+INDEX\\s+CONCURRENTLY')
+const BLOCK = leadingWord('DO')
+const BLOCK_COMMITS = /\b(?:commit|call|execute)\b/i
+
+/** Tells whether a statement that is no part of a transaction may fail when it has committed some of its work. */
+export function maySplit({ isRead, text }: Statement): boolean {
+  if (isRead) return false
+  return OWN_COMMITS.test(text) || (BLOCK.test(text) && BLOCK_COMMITS.test(text))
 }

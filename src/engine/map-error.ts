@@ -23,7 +23,7 @@ import { type FailedRow, failedRow } from './copy/failed-row.js'
 import type { CopyLoad } from './copy/load.js'
 import { endsSession, kindOf, raisedMessage, safeMessage } from './sqlstate.js'
 import { tlsFailure, tlsRefusal } from './tls-failure.js'
-import { UnsentError } from './wire/exchange.js'
+import { CommittedLocally, UnsentError } from './wire/exchange.js'
 
 /** What was going on when the error came. */
 export interface FailureContext {
@@ -35,6 +35,8 @@ export interface FailureContext {
   readonly isConnecting?: boolean
   /** Whether a transaction is open, which ends with the connection. */
   readonly isInTransaction?: boolean
+  /** Whether some of it may be committed when the server refuses the rest. */
+  readonly isSplit?: boolean
   /** The load that it is, whose errors name a row. */
   readonly load?: CopyLoad
 }
@@ -53,7 +55,14 @@ export function mapError(error: unknown, context: FailureContext, values: readon
     const message = isHidden(error) ? raisedMessage(error.code) : safeMessage(error.code, error, sent)
     return mapServerError(error, error.code, context, message, rowOf(error, context))
   }
+  if (error instanceof CommittedLocally) return committedLocally(error, context)
   return mapSocketError(error, context)
+}
+
+/** Of whatever it was in: it has happened, and whether it lasts is open. */
+function committedLocally({ name, message }: CommittedLocally, { query }: FailureContext): OutcomeUnknownError {
+  const cause = new ScrubbedCause({ name, message })
+  return new OutcomeUnknownError(query, cause, message, 'committed-locally')
 }
 
 function rowOf({ where }: DatabaseError, { load }: FailureContext): FailedRow | null {
@@ -66,17 +75,9 @@ function isHidden({ routine, constraint }: DatabaseError): boolean {
   return routine === 'exec_stmt_raise' && constraint === undefined
 }
 
-/** Tells whether the connection that gave this error must be closed: it is gone, or it holds a prepared statement that
- *  cannot be run any more (the table has changed, or raw SQL has deallocated it). */
-export function spoilsConnection(error: DataAccessError): boolean {
-  if (error instanceof ConnectionError || error instanceof OutcomeUnknownError) return true
-  if (!(error instanceof QueryError)) return false
-  const { cause } = error
-  return (
-    error.sqlState === '26000' ||
-    error.sqlState === '42P05' ||
-    (cause instanceof ScrubbedCause && cause.routine === 'RevalidateCachedQuery')
-  )
+/** Tells whether the connection that gave this error must be closed: it is gone. */
+export function spoilsConnection(error: unknown): boolean {
+  return error instanceof ConnectionError || error instanceof OutcomeUnknownError
 }
 
 function mapServerError(
@@ -95,9 +96,13 @@ function mapServerError(
     table: error.table === undefined ? null : [error.schema, error.table].filter(Boolean).join('.'),
     column: error.column ?? null,
     cause: scrub(error, message),
+    outcome: context.isSplit && !isOfItsText(error, sqlState) ? 'unknown' : 'not-executed',
   }
   const refusal = context.isConnecting ? tlsRefusal(message, fields.cause, context.query) : null
   if (refusal !== null) return refusal
+  if (isNeverGiven(sqlState, error.message)) {
+    return lost(message, fields.cause, { ...context, isOutcomeAtStake: false })
+  }
   if (context.isConnecting || endsSession(sqlState, error.severity)) return lost(message, fields.cause, context)
   switch (kindOf(sqlState)) {
     case 'unique':
@@ -122,6 +127,16 @@ function mapServerError(
     default:
       return new QueryError(message, fields)
   }
+}
+
+/** Tells whether a statement was refused as it stands, before anything of it was done. */
+function isOfItsText({ where }: DatabaseError, sqlState: string): boolean {
+  return sqlState.startsWith('42') && where === undefined
+}
+
+/** What PgBouncer says when it had no server connection to give, so that the statement reached none. */
+function isNeverGiven(sqlState: string, message: string): boolean {
+  return sqlState === '08P01' && /query_wait_timeout|server login has been failing/.test(message)
 }
 
 function pathOf({ row, column }: FailedRow): string {

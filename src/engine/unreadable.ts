@@ -6,5 +6,6 @@ import { DecodeError } from './codec.js'
 /** Tells such an error as one of its query; gives any other as it is. `effect` tells what became of the statement. */
 export function tellUnreadable(error: unknown, query: string, effect: string): unknown {
   if (!(error instanceof DecodeError || error instanceof RangeError)) return error
-  return new QueryError(`the result cannot be given: ${error.message}${effect}`, { query, sqlState: null })
+  const outcome = effect === '' ? 'not-executed' : 'executed'
+  return new QueryError(`the result cannot be given: ${error.message}${effect}`, { query, sqlState: null, outcome })
 }

@@ -1,6 +1,7 @@
 /** Row shapes: column names to property names, and a constructor of row objects made once for each shape. */
 
-import { decoderOf, type Format, resultFormat } from './value-types.js'
+import { DecodeError } from './codec.js'
+import { decoderOf, describeType, type Format, resultFormat } from './value-types.js'
 
 /** A column of a result: its name and the oid of its type. */
 export interface Column {
@@ -22,6 +23,10 @@ export interface RowShape {
   /** A format code for each column. */
   readonly resultFormats: readonly Format[] | null
 }
+
+/** The columns that statements had on one pool, by their `shapes`. Not by the statement alone: a process may have databases
+ *  of several ages, and what one of them gives says nothing of another. */
+export type Baselines = WeakMap<object, readonly Column[]>
 
 /** Gives the property name of a column as pgtyped's types have it: hints (`!`, `?`) dropped, then camelCase. */
 export function propertyName(column: string): string {
@@ -113,3 +118,21 @@ export function sameColumns(known: readonly Column[], columns: readonly Column[]
   }
   return true
 }
+
+/** Compares what a statement gives now with what it gave before: a table may have changed meanwhile.
+ *  @throws {DecodeError} when a property is missing, or is of another TypeScript type */
+export function assertCompatible(before: readonly Column[], now: readonly Column[]): void {
+  const columns = new Map(now.map((column) => [propertyName(column.name), column]))
+  for (const { name, dataTypeID } of before) {
+    const property = propertyName(name)
+    const column = columns.get(property)
+    const was = describeType(dataTypeID)
+    const told = `${property} was ${was.typescript} (${was.name})`
+    if (column === undefined) throw new DecodeError(`${told}, and is not there any more; ${ADVICE}`)
+    const is = describeType(column.dataTypeID)
+    if (is.typescript === was.typescript) continue
+    throw new DecodeError(`${told} and is ${is.typescript} (${is.name}) now; ${ADVICE}`)
+  }
+}
+
+const ADVICE = 'a table has changed: generate the queries anew and restart the program'

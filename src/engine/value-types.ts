@@ -98,20 +98,30 @@ export const valueTypes: Readonly<Record<string, ValueType>> = {
 export type Format = 0 | 1
 
 interface OidEntry {
+  readonly name: string
+  readonly typescript: string
   readonly text: Decode
   readonly binary: Decode | null
   readonly encode: Encode
 }
 
 const byOid = new Map<number, OidEntry>()
-for (const { oid, arrayOid, typescript, decode, decodeBinary = null, encode } of Object.values(valueTypes)) {
+for (const [name, type] of Object.entries(valueTypes)) {
+  const { oid, arrayOid, typescript, decode, decodeBinary = null, encode } = type
   // Where both formats are the same bytes, only arrays gain by the binary one.
-  byOid.set(oid, { text: decode, binary: decodeBinary === decode ? null : decodeBinary, encode })
+  byOid.set(oid, { name, typescript, text: decode, binary: decodeBinary === decode ? null : decodeBinary, encode })
   byOid.set(arrayOid, {
+    name: `${name}[]`,
+    typescript: `${typescript}[]`,
     text: arrayDecoder(decode),
     binary: decodeBinary === null ? null : binaryArrayDecoder(decodeBinary),
     encode: arrayEncoder(encode, { nests: typescript !== 'Json' }),
   })
+}
+
+/** Gives what a type is called, by its oid, and its TypeScript type; types that are not known stay text. */
+export function describeType(oid: number): { readonly name: string; readonly typescript: string } {
+  return byOid.get(oid) ?? { name: `type ${oid}`, typescript: 'string' }
 }
 
 /** Tells the format in which to ask for results of a type. */

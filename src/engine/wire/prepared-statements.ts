@@ -1,18 +1,22 @@
 /** Statements that are prepared on one connection, at most so many: the one unused for longest makes room. */
 
-import type { RowShape } from '../row-shape.js'
+import type { Baselines, RowShape } from '../row-shape.js'
 
 /** One prepared statement of a connection. */
 export interface Prepared {
   readonly name: string
   /** What its rows look like; null until the server has told. */
   shape: RowShape | null
+  /** Why its rows have no shape; null where they have, or the server has not told. */
+  fault: unknown
   /** When it was last used, in uses of the connection. */
   usedAt: number
 }
 
 export class PreparedStatements {
   readonly #limit: number
+  /** What statements gave before, on any connection of the pool. */
+  readonly baselines: Baselines
   readonly #byName = new Map<string, Prepared>()
   #uses = 0
   /** Names that the server may know and this side has given up. */
@@ -21,8 +25,9 @@ export class PreparedStatements {
   #closing: string[] = []
 
   /** `limit`: how many are kept; 0 where statements are not to be prepared under names at all. */
-  constructor(limit: number) {
+  constructor(limit: number, baselines: Baselines = new WeakMap()) {
     this.#limit = limit
+    this.baselines = baselines
   }
 
   get isOff(): boolean {
@@ -42,7 +47,7 @@ export class PreparedStatements {
   /** Takes in a statement that is about to be prepared. */
   add(name: string): Prepared {
     if (this.#byName.size >= this.#limit) this.#evict()
-    const prepared = { name, shape: null, usedAt: ++this.#uses }
+    const prepared = { name, shape: null, fault: null, usedAt: ++this.#uses }
     this.#byName.set(name, prepared)
     return prepared
   }
@@ -54,9 +59,11 @@ export class PreparedStatements {
     this.#abandoned.push(prepared.name)
   }
 
-  /** Gives up all: the session was told to. */
-  clear(): void {
-    for (const prepared of [...this.#byName.values()]) this.forget(prepared)
+  /** Gives up the one of a name, or all. */
+  giveUp(name?: string): void {
+    for (const prepared of [...this.#byName.values()]) {
+      if (name === undefined || prepared.name === name) this.forget(prepared)
+    }
   }
 
   /** Gives the names that are to be closed on the server before anything else is prepared. */
@@ -81,7 +88,7 @@ export class PreparedStatements {
   /** What was written since {@link noteSent} was dropped. Gives up all, as nothing tells which were prepared by it; a name that
    *  the server does not know may be closed all the same. */
   undo(): void {
-    this.clear()
+    this.giveUp()
     this.#abandoned.push(...this.#closing)
     this.#closing = []
   }

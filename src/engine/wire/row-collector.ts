@@ -1,12 +1,21 @@
 /** Turns the rows of one statement into objects, as they arrive. That of a cursor spans the exchanges of all its batches. */
 
-import { type Column, type RowConstructor, type RowShape, rowShape, sameColumns } from '../row-shape.js'
+import {
+  assertCompatible,
+  type Baselines,
+  type Column,
+  type RowConstructor,
+  type RowShape,
+  rowShape,
+  sameColumns,
+} from '../row-shape.js'
 import type { Statement } from '../statement.js'
 import type { Prepared } from './prepared-statements.js'
 
 export class RowCollector {
   readonly #statement: Statement
   #prepared: Prepared | null = null
+  #baselines: Baselines | null = null
   #build: RowConstructor | null = null
   #rows: Record<string, unknown>[] = []
   #error: unknown = null
@@ -20,10 +29,13 @@ export class RowCollector {
     return this.#error
   }
 
-  /** Told when the statement is sent: under which name it is prepared. */
-  expect(prepared: Prepared): void {
+  /** Told when the statement is sent: under which name it is prepared, if under any. */
+  expect(prepared: Prepared | null, baselines: Baselines): void {
+    this.#baselines = baselines
     this.#prepared = prepared
-    const { shape } = prepared
+    if (prepared === null) return
+    const { shape, fault } = prepared
+    this.#error = fault
     if (shape !== null) this.#build = shape.binary ?? shape.text
   }
 
@@ -39,6 +51,7 @@ export class RowCollector {
     try {
       // Sent behind the one that prepares the statement, it was asked for as text.
       this.#build ??= this.#prepared?.shape?.text ?? null
+      this.#error ??= this.#prepared?.fault ?? null
       if (this.#build !== null) this.#rows.push(this.#build(bytes, start))
     } catch (error) {
       // Kept for the end: an error of the server's behind this row must win over one of ours.
@@ -54,13 +67,17 @@ export class RowCollector {
   }
 
   #shapeOf(columns: readonly Column[]): RowShape | null {
-    const { shapes } = this.#statement
-    if (shapes.last !== null && sameColumns(shapes.last.columns, columns)) return shapes.last
+    const { shapes, preparedName } = this.#statement
     try {
-      shapes.last = rowShape(columns)
+      const before = this.#baselines?.get(shapes)
+      if (before !== undefined && !sameColumns(before, columns)) assertCompatible(before, columns)
+      if (shapes.last === null || !sameColumns(shapes.last.columns, columns)) shapes.last = rowShape(columns)
+      // Raw text is another statement each time: nothing comes after it.
+      if (preparedName !== null || before !== undefined) this.#baselines?.set(shapes, shapes.last.columns)
       return shapes.last
     } catch (error) {
       this.#error = error
+      if (this.#prepared !== null) this.#prepared.fault = error
       return null
     }
   }

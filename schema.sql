@@ -718,6 +718,63 @@ COMMENT ON COLUMN agent.template.search IS 'See agent.template_search; generated
 COMMENT ON CONSTRAINT template_files_paths ON agent.template IS 'Each path is relative, its segments joined by slashes, none of them empty or with a dot or space at its end; no backslash, drive letter or control character.';
 
 --
+-- Name: operation; Type: TABLE; Schema: core; Owner: -
+--
+
+CREATE TABLE core.operation (
+    operation_id text NOT NULL,
+    query text NOT NULL,
+    fingerprint bytea NOT NULL,
+    result jsonb,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    replayed_at timestamp(3) with time zone,
+    CONSTRAINT operation_fingerprint_length CHECK ((octet_length(fingerprint) = 32)),
+    CONSTRAINT operation_operation_id_length CHECK (((char_length(operation_id) >= 1) AND (char_length(operation_id) <= 255)))
+);
+
+--
+-- Name: TABLE operation; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON TABLE core.operation IS 'Writes and transactions that were called with an operation id, each inserted in the transaction that it is about: a row that others see is proof that it was committed. Deleted when it is old.';
+
+--
+-- Name: COLUMN operation.operation_id; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON COLUMN core.operation.operation_id IS 'The caller''s name for it. Who uses it again gets the stored result.';
+
+--
+-- Name: COLUMN operation.query; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON COLUMN core.operation.query IS 'The name of the query that was run; `query` for raw text, `transaction` for a transaction.';
+
+--
+-- Name: COLUMN operation.fingerprint; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON COLUMN core.operation.fingerprint IS 'SHA-256 of what was called, its values included: another call by the same operation id is refused. Of a transaction, the same for all.';
+
+--
+-- Name: COLUMN operation.result; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON COLUMN core.operation.result IS 'What the call gave, as ashlar writes it; set in the same transaction, so NULL to nobody else.';
+
+--
+-- Name: COLUMN operation.created_at; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON COLUMN core.operation.created_at IS 'When its transaction began. What is kept for a set time is counted from here.';
+
+--
+-- Name: COLUMN operation.replayed_at; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON COLUMN core.operation.replayed_at IS 'When it was last called again; NULL: never.';
+
+--
 -- Name: modification modification_pkey; Type: CONSTRAINT; Schema: agent; Owner: -
 --
 
@@ -751,6 +808,13 @@ ALTER TABLE ONLY agent.template
 
 ALTER TABLE ONLY agent.template
     ADD CONSTRAINT template_pkey PRIMARY KEY (template_id);
+
+--
+-- Name: operation operation_pkey; Type: CONSTRAINT; Schema: core; Owner: -
+--
+
+ALTER TABLE ONLY core.operation
+    ADD CONSTRAINT operation_pkey PRIMARY KEY (operation_id);
 
 --
 -- Name: modification_affected_files_idx; Type: INDEX; Schema: agent; Owner: -
@@ -949,6 +1013,18 @@ CREATE INDEX template_updated_at_idx ON agent.template USING btree (updated_at);
 --
 
 CREATE INDEX template_usage_count_idx ON agent.template USING btree (usage_count, template_id);
+
+--
+-- Name: operation_created_at_idx; Type: INDEX; Schema: core; Owner: -
+--
+
+CREATE INDEX operation_created_at_idx ON core.operation USING btree (created_at);
+
+--
+-- Name: INDEX operation_created_at_idx; Type: COMMENT; Schema: core; Owner: -
+--
+
+COMMENT ON INDEX core.operation_created_at_idx IS 'Serves the deletion of old ones.';
 
 --
 -- Name: modification modification_check_status; Type: TRIGGER; Schema: agent; Owner: -

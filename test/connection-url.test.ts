@@ -23,6 +23,28 @@ t.test('parseConnectionUrl', async (t) => {
     })
   })
 
+  t.test('takes several hosts, each with its port', async (t) => {
+    const { password, ...parts } = parseConnectionUrl(
+      'postgres://u:p%2Cw,d@a:5432,[::1]:5433,c/db?target_session_attrs=read-write',
+      'url',
+    )
+    t.same(parts, {
+      user: 'u',
+      host: 'a,::1,c',
+      port: '5432,5433,',
+      database: 'db',
+      targetSessionAttrs: 'read-write',
+    })
+    t.equal(password?.reveal(), 'p,w,d')
+    t.same(parseConnectionUrl('postgres://a,b%2Dc', 'url'), { host: 'a,b-c' })
+    t.same(parseConnectionUrl('postgres:///db?host=/run/a,/run/b&port=1,2', 'url'), {
+      host: '/run/a,/run/b',
+      port: '1,2',
+      database: 'db',
+    })
+    t.match(parseConnectionUrl('postgres:///db?host=a&port=7', 'url'), { port: 7 })
+  })
+
   t.test('takes a + for a plus, as libpq does', async (t) => {
     const url = 'postgres://h/?sslrootcert=/tmp/c++/my%20ca.pem&application_name=a=b'
     t.same(parseConnectionUrl(url, 'url'), {
@@ -90,12 +112,23 @@ t.test('parseConnectionUrl', async (t) => {
     [
       'an unknown parameter',
       `postgres://a:${CANARY}@h/d?sslmod=x`,
-      /^url parameter sslmod is unknown, but must be one of host, sslmode, sslrootcert, sslcert, sslkey, application_name$/,
+      /^url parameter sslmod is unknown, but must be one of host, port, sslmode, sslrootcert, sslcert, sslkey, application_name, target_session_attrs$/,
     ],
     ['a ? that cuts the password', `postgres://a:12?${CANARY}@h/d`, /^a parameter of url is unknown/],
     ['a / that cuts the password', `postgres://a:12/${CANARY}@h/d`, /%2F/],
     ['a parameter that objects inherit', 'postgres://h/d?constructor=x', /^url parameter constructor is unknown/],
-    ['several hosts', `postgres://a:${CANARY}@h,i/d`, /a list of hosts/],
+    [
+      'a list with an empty host',
+      `postgres://a:${CANARY}@h,,i/d`,
+      /^url is with a malformed list of hosts, but must be HOST:/,
+    ],
+    [
+      'a list of hosts with a port that is none',
+      `postgres://h:1,i:${CANARY}/d`,
+      /^url is with a malformed list of hosts/,
+    ],
+    ['a list of hosts that cuts the password', `postgres://a:x,${CANARY}/y@h/d`, /^url is with a malformed list|%2F/],
+    ['a broken percent sign in a list of hosts', `postgres://h,i%/d`, /percent-encoded rightly/],
     ['a # that cuts the URL', `postgres://a:x@h/d#${CANARY}`, /%23/],
     ['embedded without a folder', 'embedded:', /embedded: without a folder/],
   ]

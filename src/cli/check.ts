@@ -1,7 +1,8 @@
 import { checkServer } from '../check/check.js'
-import { ANSWER_TIMEOUT_MS, type CheckReport, type CheckStep, checkSteps } from '../check/report.js'
+import { checkHosts } from '../check/hosts.js'
+import { ANSWER_TIMEOUT_MS, type CheckStep, checkSteps } from '../check/report.js'
 import { passedOver, type StepResult } from '../check/step.js'
-import { type Config, resolveConfig } from '../config.js'
+import { type Config, resolveConfig, type ServersTarget } from '../config.js'
 import { reach } from '../database.js'
 import { isServed } from '../embedded/served.js'
 import type { Context } from './context.js'
@@ -12,10 +13,10 @@ import { formatAdvice, formatStep } from './steps.js'
 /** How long a name server may keep this process up after the report: a lookup cannot be called back. */
 const LAST_WAIT_MS = 200
 
-/** A check, of an embedded server with a step of its own before the others. */
+/** A check, of an embedded server or of several hosts with a step of its own before the others. */
 interface Report {
   readonly ok: boolean
-  readonly steps: readonly (CheckStep | StepResult<'embedded', 'ok' | 'failed'>)[]
+  readonly steps: readonly (CheckStep | StepResult<'embedded' | 'hosts', 'ok' | 'failed'>)[]
 }
 
 /** Checks the connection step by step; exits 1 when a step failed. */
@@ -32,18 +33,23 @@ async function checkTarget(config: Config): Promise<Report> {
   const folder = config.target.embeddedFolder
   // Starting a server, and making its folder, is not what one asks a check for.
   if (folder === 'temp' || !isServed(folder)) return unserved(folder)
-  const { server, stop } = await reach(config.target)
+  const { target, stop } = await reach(config.target)
   try {
-    const { ok, steps } = await checkWithin(config, server)
+    const { ok, steps } = await checkWithin(config, target)
     return { ok, steps: [{ ...passedOver('embedded'), outcome: 'ok', details: { folder } }, ...steps] }
   } finally {
     await stop()
   }
 }
 
-function checkWithin({ pool }: Config, server: Parameters<typeof checkServer>[0]): Promise<CheckReport> {
-  const { connectTimeoutMs } = pool
-  return checkServer(server, { connectTimeoutMs, answerTimeoutMs: ANSWER_TIMEOUT_MS })
+async function checkWithin({ pool }: Config, target: ServersTarget): Promise<Report> {
+  const limits = { connectTimeoutMs: pool.connectTimeoutMs, answerTimeoutMs: ANSWER_TIMEOUT_MS }
+  const [only] = target.servers
+  if (target.servers.length === 1 && only !== undefined) return checkServer(only, limits)
+  const { step, server } = await checkHosts(target, limits)
+  if (server === null) return { ok: false, steps: [step, ...checkSteps.map((name) => passedOver(name))] }
+  const { ok, steps } = await checkServer(server, limits)
+  return { ok, steps: [step, ...steps] }
 }
 
 function unserved(folder: string): Report {

@@ -8,11 +8,17 @@ const pool = { min: 0, max: 2 } as const
 /** Runs `work` with a database, and closes it whatever happens.
  *  @throws whatever `connect` and `work` throw */
 export async function withDatabase<T>(
-  options: { readonly url: string | undefined; readonly migrate?: boolean },
+  options: {
+    readonly url: string | undefined
+    readonly migrate?: boolean
+    /** Default: that of any connection. */
+    readonly connectTimeoutMs?: number
+  },
   work: (db: Database) => Promise<T>,
 ): Promise<T> {
-  const { url, migrate = false } = options
-  const db = await connect({ ...(url === undefined ? {} : { url }), migrate, pool })
+  const { url, migrate = false, connectTimeoutMs } = options
+  const limits = connectTimeoutMs === undefined ? pool : { ...pool, connectTimeoutMs }
+  const db = await connect({ ...(url === undefined ? {} : { url }), migrate, pool: limits })
   try {
     return await work(db)
   } finally {

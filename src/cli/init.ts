@@ -1,7 +1,8 @@
 import pc from 'picocolors'
 import { ANSWER_TIMEOUT_MS } from '../check/report.js'
-import { resolveConfig } from '../config.js'
+import { type Config, resolveConfig, type ServersTarget, type ServerTarget } from '../config.js'
 import { reach } from '../database.js'
+import { findWriter } from '../engine/hosts/find-writer.js'
 import { ConfigError } from '../errors.js'
 import { resolveAdmin } from '../provision/admin.js'
 import { provision } from '../provision/provision.js'
@@ -13,14 +14,15 @@ import { formatAdvice, formatStep } from './steps.js'
 /** Prepares the database that `--url` or the environment names; exits 1 when a step failed.
  *  @throws {ConfigError} when it is an embedded one that does not stay, or one with an administrator */
 export async function init({ url, isJson }: Context, adminUrl: string | undefined): Promise<void> {
-  const { target, pool, commandTimeoutMs } = resolveConfig(url === undefined ? {} : { url })
+  const config = resolveConfig(url === undefined ? {} : { url })
+  const { target, pool, commandTimeoutMs } = config
   const folder = 'embeddedFolder' in target ? target.embeddedFolder : null
   const admin = folder === null || adminUrl !== undefined ? resolveAdmin(adminUrl) : null
   if (folder !== null) refuseEmbedded(folder, admin !== null)
-  const { server, stop } = await reach(target)
+  const { target: servers, stop } = await reach(target)
   try {
     const { connectTimeoutMs } = pool
-    const report = await provision(server, {
+    const report = await provision(await chooseServer(servers, admin, config), {
       admin,
       limits: { connectTimeoutMs, answerTimeoutMs: ANSWER_TIMEOUT_MS, commandTimeoutMs },
       onMigration: (name) => printNote(pc.dim(`up ${name}`)),
@@ -33,6 +35,12 @@ export async function init({ url, isJson }: Context, adminUrl: string | undefine
     await stop()
   }
   if (folder !== null) printNote(pc.dim(`The data stays in ${folder}; connect() or \`ashlar dev\` starts its server.`))
+}
+
+/** Of several hosts the administrator's, whom the application's own role, which may not be there yet, cannot ask. */
+async function chooseServer(target: ServersTarget, admin: ServerTarget | null, config: Config): Promise<ServerTarget> {
+  const same = target.servers.find(({ host, port }) => host === admin?.host && port === admin.port)
+  return same ?? findWriter(target, config)
 }
 
 function refuseEmbedded(folder: string, hasAdmin: boolean): void {

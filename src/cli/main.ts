@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { type HealthLimits, type HealthOptions, healthDefaults, longestOf } from '../engine/health/options.js'
 import type { Context } from './context.js'
 import { exitCodes, reportFailure } from './failure.js'
 import { refuseUrl } from './folder.js'
@@ -85,9 +86,29 @@ for (const [name, description] of [
   })
 }
 
-command('health', 'check connection, pool and migrations')
+command('health', 'check connection, connection budget, long transactions, replication and migrations')
   .option(urlFlags, urlHelp)
-  .action((options: GlobalOptions) => run(options, async (context) => (await import('./health.js')).health(context)))
+  .option(
+    '--deadline-ms <ms>',
+    `for everything, connecting too (default: ${healthDefaults.deadlineMs})`,
+    toMs('deadlineMs'),
+  )
+  .option(
+    '--long-transaction-ms <ms>',
+    `a longer one degrades (default: ${healthDefaults.longTransactionMs})`,
+    toMs('longTransactionMs'),
+  )
+  .option(
+    '--max-replication-lag-ms <ms>',
+    `a longer lag degrades (default: ${healthDefaults.maxReplicationLagMs})`,
+    toMs('maxReplicationLagMs'),
+  )
+  .action((options: GlobalOptions & HealthOptions) =>
+    run(options, async (context) => {
+      const { deadlineMs, longTransactionMs, maxReplicationLagMs } = options
+      await (await import('./health.js')).health(context, { deadlineMs, longTransactionMs, maxReplicationLagMs })
+    }),
+  )
 
 command('check', 'test the connection step by step, and say what to do about the step that fails')
   .option(urlFlags, urlHelp)
@@ -136,6 +157,15 @@ command('schema', "write schema.sql, the reviewers' view of the migrations, or p
 function toCount(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It must be an integer from 1 to 9999.')
+}
+
+/** Reads a time of health. */
+function toMs(name: keyof HealthLimits): (text: string) => number {
+  const longest = longestOf(name)
+  return (text) => {
+    if (/^[1-9]\d{0,8}$/.test(text) && Number(text) <= longest) return Number(text)
+    throw new InvalidArgumentError(`It must be an integer from 1 to ${longest}, in ms.`)
+  }
 }
 
 /** Lets every command, when it is used wrongly, say how it is used. */

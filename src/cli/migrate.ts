@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import pc from 'picocolors'
 import { type Config, resolveConfig } from '../config.js'
 import { reach } from '../database.js'
+import { findWriter } from '../engine/hosts/find-writer.js'
 import { ConfigError } from '../errors.js'
 import { migrateDown, migrateUp } from '../migrate/runner.js'
 import { migrationStatus } from '../migrate/status.js'
@@ -32,15 +33,16 @@ function refuseMissing(target: Config['target']): void {
 
 async function move(
   { isJson }: Context,
-  { target, pool }: Config,
+  config: Config,
   direction: 'up' | 'down',
   count: number | undefined,
 ): Promise<void> {
-  const { server, stop } = await reach(target)
+  const { target, stop } = await reach(config.target)
   try {
+    const server = await findWriter(target, config)
     const run = direction === 'up' ? migrateUp : migrateDown
     const names = await run(server, {
-      connectTimeoutMs: pool.connectTimeoutMs,
+      connectTimeoutMs: config.pool.connectTimeoutMs,
       ...(count === undefined ? {} : { count }),
       onMigration: (name) => printNote(pc.dim(`${direction} ${name}`)),
     })

@@ -1,6 +1,7 @@
 /** Limits and options that a caller sets to one call. */
 
 import { ValidationError } from '../errors.js'
+import { isStorableText, UNSTORABLE_TEXT } from './codec.js'
 
 /** Longest time limit: what a timer of Node can hold, in ms. */
 const MAX_TIMEOUT_MS = 2_147_483_647
@@ -22,11 +23,25 @@ export interface CallOptions extends CallLimits {
   /** Whether a lookup by key becomes one statement with the others of its tick that may, of the same database handle or the
    *  same transaction. A lookup with a `signal` or `timeoutMs` is always sent alone. Default: `coalesce` of `connect`. */
   readonly coalesce?: boolean | undefined
+  /** Names this write or transaction for good, 1 to 255 characters: it takes effect once, however often a call with this
+   *  name is made, also when connections are lost, the server restarts or a standby takes over. Who calls again gets what the
+   *  first call got; while that is under way, or its lost connection still known to the server, after a wait that the time
+   *  limits of the call bound. Another query or other values under the same name are refused; of a transaction, whose
+   *  callback is not run again, the name is all that counts. The result, at most 1 MiB of JSON, is kept for
+   *  `operationRetentionMs` of `connect`. What a transaction gives must be plain data: JSON, `undefined`, Date, Buffer, Map,
+   *  Set, bigint; the order of keys within it is not kept. A call with a failure that is certain can be made again. A read
+   *  takes no note of it; a call in a transaction, a nested or read-only transaction and a stream refuse it. Needs ashlar's
+   *  migrations. */
+  readonly operationId?: string | undefined
+  /** Whether the call is tried again where that is safe. Default true, within the limits of `retry` of `connect`. */
+  readonly retry?: boolean | undefined
 }
 
-export const NO_LIMITS: CallLimits = Object.freeze({})
+const MAX_OPERATION_ID = 255
 
-const CALL_OPTIONS: readonly string[] = ['signal', 'timeoutMs', 'coalesce']
+export const NO_LIMITS: CallOptions = Object.freeze({})
+
+const CALL_OPTIONS: readonly string[] = ['signal', 'timeoutMs', 'coalesce', 'operationId', 'retry']
 
 /** Checks the options of a call, which may have `others` beside those of every call.
  *  @throws {ValidationError} when a limit or option is not what it must be, or there is none of that name */
@@ -39,9 +54,12 @@ export function checkOptions(query: string, options: CallOptions, others: readon
     const known = [...CALL_OPTIONS, ...others].join(', ')
     throw new ValidationError(query, [{ path, message: `is no option of this call; there are ${known}` }])
   }
-  const { signal, timeoutMs, coalesce } = options
-  if (coalesce !== undefined && typeof coalesce !== 'boolean') {
-    throw new ValidationError(query, [{ path: 'coalesce', message: 'must be true or false' }])
+  const { signal, timeoutMs, operationId } = options
+  if (operationId !== undefined) checkOperationId(query, operationId)
+  for (const path of ['coalesce', 'retry'] as const) {
+    const value = options[path]
+    if (value === undefined || typeof value === 'boolean') continue
+    throw new ValidationError(query, [{ path, message: 'must be true or false' }])
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new ValidationError(query, [{ path: 'signal', message: 'must be an AbortSignal' }])
@@ -50,6 +68,15 @@ export function checkOptions(query: string, options: CallOptions, others: readon
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS) {
     throw new ValidationError(query, [{ path: 'timeoutMs', message: `must be an integer from 1 to ${MAX_TIMEOUT_MS}` }])
   }
+}
+
+function checkOperationId(query: string, operationId: unknown): void {
+  const refuse = (message: string): ValidationError => new ValidationError(query, [{ path: 'operationId', message }])
+  if (typeof operationId !== 'string') throw refuse('must be a string')
+  if (!isStorableText(operationId)) throw refuse(UNSTORABLE_TEXT)
+  // As PostgreSQL counts them.
+  const isLong = operationId.length > MAX_OPERATION_ID && [...operationId].length > MAX_OPERATION_ID
+  if (operationId === '' || isLong) throw refuse(`must have 1 to ${MAX_OPERATION_ID} characters`)
 }
 
 /** Tells whether there is anything that limits a call. */

@@ -1,9 +1,11 @@
 /** Clients of pg: what they are told, and how one is opened and closed. */
 
+import type { EventEmitter } from 'node:events'
 import { Client, type ClientConfig } from 'pg'
 import type { ServerConfig, ServerTarget } from '../config.js'
 import { connecting, mapError } from './map-error.js'
 import { findPassword } from './password-file.js'
+import type { Baselines } from './row-shape.js'
 import { tlsOptions } from './tls.js'
 import type { Wire } from './wire/wire.js'
 import { WireConnection } from './wire/wire-connection.js'
@@ -27,7 +29,7 @@ export interface SessionLimits {
 }
 
 /** What a session is told of. */
-type SessionConfig = Pick<ServerConfig, 'server' | 'commandTimeoutMs' | 'applicationName'>
+type SessionConfig = Pick<ServerConfig, 'commandTimeoutMs' | 'applicationName'> & { readonly server: ServerTarget }
 
 /** Gives the options of one pg client. */
 export function clientConfig({ server, commandTimeoutMs, applicationName }: SessionConfig): ClientConfig {
@@ -64,6 +66,8 @@ interface ClientOptions {
   readonly connectTimeoutMs: number
   /** Most statements that are prepared under names; 0: none. */
   readonly maxPrepared: number
+  /** Shared by the clients of a pool. */
+  readonly baselines?: Baselines
   /** Whether a pooler may stand in between, which gives each transaction another session. Default false. */
   readonly isPooled?: boolean
 }
@@ -77,8 +81,8 @@ export class LimitedClient extends Client {
   readonly #connection: WireConnection
   readonly #isPooled: boolean
 
-  constructor(options: ClientConfig, { connectTimeoutMs, maxPrepared, isPooled = false }: ClientOptions) {
-    const connection = new WireConnection(options, maxPrepared)
+  constructor(options: ClientConfig, { connectTimeoutMs, maxPrepared, baselines, isPooled = false }: ClientOptions) {
+    const connection = new WireConnection(options, maxPrepared, baselines)
     const types = { getTypeParser: () => asText }
     super({ ...options, types, connectionTimeoutMillis: connectTimeoutMs, connection } as ClientConfig)
     this.#connection = connection
@@ -90,6 +94,12 @@ export class LimitedClient extends Client {
   /** Where statements are sent once the client is connected. */
   get wire(): Wire {
     return this.#connection.wire
+  }
+
+  /** Has a listener told the name of each setting that the server reports, from now on. */
+  onReport(listener: (name: string) => void): void {
+    const own = this.#connection as unknown as EventEmitter
+    own.on('parameterStatus', ({ parameterName }: { readonly parameterName: string }) => listener(parameterName))
   }
 
   /** Called by pg: what the login carries. */

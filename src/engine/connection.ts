@@ -1,5 +1,6 @@
 /** Sends one statement on one wire, or has a cursor's next rows come, and maps what fails. */
 
+import { maySplit } from './leading-word.js'
 import { type FailureContext, mapError } from './map-error.js'
 import type { RawResult } from './session.js'
 import type { Statement } from './statement.js'
@@ -20,8 +21,9 @@ export async function sendOn(
   try {
     return await settled((onSettled) => wire.send(new StatementExchange(statement, values, onSettled, prefix)))
   } catch (error) {
+    const isSplit = context.isInTransaction !== true && maySplit(statement)
     // Made here and not where the answer arrives, so that its stack leads back to the caller.
-    throw mapError(error, context, values)
+    throw mapError(error, isSplit ? { ...context, isSplit } : context, values)
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { RowCountError, ValidationError } from '../errors.js'
 import { gather, gatherRaw, type Params } from './binding.js'
-import { type CallLimits, type CallOptions, checkOptions, NO_LIMITS } from './call-limits.js'
+import { type CallOptions, checkOptions, NO_LIMITS } from './call-limits.js'
 import { Coalescer, inOrder } from './coalescer.js'
 import { COPY_INTO, COPY_OPTIONS, type CopyOptions, toLoad } from './copy/load.js'
 import type { CopyRows } from './copy/row-source.js'
@@ -22,21 +22,23 @@ import { OwnFailure } from './wire/copy-exchange.js'
 export interface Executor {
   /** Whether its calls are part of a transaction. */
   readonly isInTransaction: boolean
+  /** Whether its calls have an `operationId`, by {@link with}: a write must be one call then. */
+  readonly isOnce: boolean
 
   /** Runs a generated query and gives its rows, property names in camelCase.
    *  @throws {ValidationError} when a parameter is missing or its type cannot hold the value
    *  @throws {QueryError} when the server refuses it
    *  @throws {ConnectionError} when it could not be sent
    *  @throws {OutcomeUnknownError} when it is a write and its answer was lost */
-  run<P, R>(query: AnyQuery<P, R>, params: P, limits?: CallLimits): Promise<R[]>
+  run<P, R>(query: AnyQuery<P, R>, params: P, limits?: CallOptions): Promise<R[]>
 
   /** Runs a query that gives exactly one row.
    *  @throws {RowCountError} when it gives another number; what a write outside a transaction did stays done */
-  one<P, R>(query: AnyQuery<P, R>, params: P, limits?: CallLimits): Promise<R>
+  one<P, R>(query: AnyQuery<P, R>, params: P, limits?: CallOptions): Promise<R>
 
   /** Runs a query that gives one row or none, which is null.
    *  @throws {RowCountError} when it gives more; what a write outside a transaction did stays done */
-  maybeOne<P, R>(query: AnyQuery<P, R>, params: P, limits?: CallLimits): Promise<R | null>
+  maybeOne<P, R>(query: AnyQuery<P, R>, params: P, limits?: CallOptions): Promise<R | null>
 
   /** Finds the row of a key, or null; see {@link defineLookup}. With `coalesce`, the lookups of one tick are one statement,
    *  and each caller has a row or error of its own. Within a transaction it keeps its place among the other statements.
@@ -44,7 +46,7 @@ export interface Executor {
   lookup<Key, R>(lookup: Lookup<Key, R>, key: Key, options?: CallOptions): Promise<R | null>
 
   /** Runs a query and gives the number of rows it changed (for a SELECT: that it found). */
-  execute<P>(query: AnyQuery<P, unknown>, params: P, limits?: CallLimits): Promise<number>
+  execute<P>(query: AnyQuery<P, unknown>, params: P, limits?: CallOptions): Promise<number>
 
   /** Gives the rows of a generated query one by one, fetched in batches: memory stays flat however many there are, and the
    *  next batch is on its way while you work on one. Parameters are taken now, Buffers copied; nothing is sent before the first row is
@@ -74,7 +76,7 @@ export interface Executor {
    *  only, and no COPY, for which there is {@link copyInto}; it counts as a write. The type of the rows is the caller's word. What it sets for its session
    *  (SET) may reach other callers of the pool: use SET LOCAL in a transaction.
    *  @throws {ValidationError} when text or values cannot be sent; nothing was */
-  query<R = Record<string, unknown>>(text: string, values?: readonly unknown[], limits?: CallLimits): Promise<R[]>
+  query<R = Record<string, unknown>>(text: string, values?: readonly unknown[], limits?: CallOptions): Promise<R[]>
 
   /** Loads rows into a table by COPY, all or none, and gives their number: twice as fast as the best INSERT. `table` is
    *  `'table'` or `'schema.table'`, `columns` are named as in SQL; both are quoted. Each row is an array with a value for
@@ -100,7 +102,12 @@ export interface Executor {
    *  on. BEGIN travels with the first statement, and statements that are not awaited one by one are sent at once. On a
    *  transaction: in a savepoint, which alone is rolled back; one at a time, and the outer transaction takes no statement
    *  while it is open; of the options it takes the limits only.
-   *  @throws {TransactionError} when the server rolled back at COMMIT, or the transaction is used wrongly
+   *
+   *  With an `operationId` the transaction is opened before `work` is called, which costs one round trip more: where it was
+   *  committed before, `work` is not called at all, and what it gave then is given again.
+   *  @throws {TransactionError} when the server rolled back at COMMIT, the transaction is used wrongly, or what `work` gives
+   *    cannot be kept for its `operationId`; rolled back
+   *  @throws {ValidationError} when an option is not what it must be, or the `operationId` is of another call
    *  @throws {CancelledError} when `signal` aborts before COMMIT is sent; rolled back
    *  @throws {TimeoutError} when `timeoutMs` is over before COMMIT is sent; rolled back
    *  @throws {OutcomeUnknownError} when the connection was lost at COMMIT */
@@ -130,16 +137,17 @@ export function createExecutor(parts: ExecutorParts): Executor {
   function optionsOf(query: string, own: CallOptions | undefined, others?: readonly string[]): CallOptions {
     if (own === undefined) return defaults
     checkOptions(query, own, others)
+    if (isInTransaction && own.operationId !== undefined) throw refuseOperationId(query, 'is of the whole transaction')
     if (defaults === NO_LIMITS) return own
     return { ...defaults, ...own, coalesce: own.coalesce ?? defaults.coalesce }
   }
 
-  async function exchange<P>(query: AnyQuery<P, unknown>, params: P, own?: CallLimits): Promise<RawResult> {
+  async function exchange<P>(query: AnyQuery<P, unknown>, params: P, own?: CallOptions): Promise<RawResult> {
     const known = asQuery(query as AnyQuery<never, unknown>)
     return runQuery(session, known, (params ?? {}) as Params, optionsOf(known.name, own))
   }
 
-  async function atMostOne<P, R>(query: AnyQuery<P, R>, params: P, own?: CallLimits, expected?: string) {
+  async function atMostOne<P, R>(query: AnyQuery<P, R>, params: P, own?: CallOptions, expected?: string) {
     const known = asQuery(query as AnyQuery<never, unknown>)
     const row = await runForOne(session, known, (params ?? {}) as Params, optionsOf(known.name, own), expected)
     return row as R | undefined
@@ -147,7 +155,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
 
   return extend({
     isInTransaction,
-    async run<P, R>(query: AnyQuery<P, R>, params: P, limits?: CallLimits) {
+    isOnce: defaults.operationId !== undefined,
+    async run<P, R>(query: AnyQuery<P, R>, params: P, limits?: CallOptions) {
       return (await exchange(query, params, limits)).rows as R[]
     },
     async one(query, params, limits) {
@@ -179,13 +188,14 @@ export function createExecutor(parts: ExecutorParts): Executor {
       const values = (params ?? {}) as Params
       const statement = statementFor(asQuery(query as AnyQuery<never, unknown>), values)
       const limits = optionsOf(statement.query, options, STREAM_OPTIONS)
+      if (limits.operationId !== undefined) throw refuseOperationId(statement.query, 'cannot be kept of a stream')
       const batchSize = batchSizeOf(statement.query, options)
       const encoded = gather(statement, values).map((value) => (Buffer.isBuffer(value) ? Buffer.from(value) : value))
       return {
         [Symbol.asyncIterator]: () => session.stream(statement, encoded, batchSize, limits) as AsyncIterableIterator<R>,
       }
     },
-    async query<R>(text: string, values: readonly unknown[] = [], limits?: CallLimits) {
+    async query<R>(text: string, values: readonly unknown[] = [], limits?: CallOptions) {
       const statement = rawStatement(text)
       refuseCopy(text)
       const sent = session.send(statement, gatherRaw(values), optionsOf('query', limits))
@@ -213,9 +223,13 @@ export function createExecutor(parts: ExecutorParts): Executor {
   })
 }
 
+function refuseOperationId(query: string, message: string): ValidationError {
+  return new ValidationError(query, [{ path: 'operationId', message }])
+}
+
 /** Never with those of others where it has limits of its own. */
-function isCoalesced({ coalesce, signal, timeoutMs }: CallOptions): boolean {
-  return coalesce === true && signal === undefined && timeoutMs === undefined
+function isCoalesced({ coalesce, signal, timeoutMs, retry }: CallOptions): boolean {
+  return coalesce === true && signal === undefined && timeoutMs === undefined && retry !== false
 }
 
 /** Runs the work of a transaction, whose limits are the transaction's own. */

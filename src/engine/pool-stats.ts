@@ -4,6 +4,14 @@ import type { PoolSizes } from '../errors.js'
 export interface PoolStats extends PoolSizes {
   /** Connections that are kept open. */
   readonly min: number
+  /** Connections that are being opened; some of those that wait do so for them. */
+  readonly opening: number
+  /** Most that may be borrowed at a time: `max`, less one for shared reads where there are lanes. */
+  readonly maxBorrowed: number
+  /** How long the first of those that wait has been waiting, in ms; null when nobody waits. */
+  readonly longestWaitMs: number | null
+  /** How long the one that is borrowed for longest has been, in ms; null when none is. */
+  readonly longestHeldMs: number | null
   /** Reads in flight on the lanes. */
   readonly inFlight: number
   /** Connections opened. */

@@ -2,7 +2,7 @@
 
 import { RowCountError } from '../errors.js'
 import { gather, type Params } from './binding.js'
-import type { CallLimits } from './call-limits.js'
+import type { CallOptions } from './call-limits.js'
 import type { Query } from './query.js'
 import type { RawResult, Session } from './session.js'
 import { type Statement, statementFor } from './statement.js'
@@ -14,7 +14,7 @@ export async function runQuery(
   session: Session,
   query: Query<unknown, unknown>,
   params: Params,
-  limits: CallLimits,
+  limits: CallOptions,
 ): Promise<RawResult> {
   const statement = statementFor(query, params)
   return readable(statement, session.send(statement, gather(statement, params), limits))
@@ -26,7 +26,7 @@ export async function runForOne(
   session: Session,
   query: Query<unknown, unknown>,
   params: Params,
-  limits: CallLimits,
+  limits: CallOptions,
   expected = 'at most one row',
 ): Promise<Record<string, unknown> | undefined> {
   const { rows } = await runQuery(session, query, params, limits)

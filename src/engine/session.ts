@@ -1,6 +1,6 @@
 /** Sessions: what statements are sent on. No type of pg is named here: these declarations reach every user. */
 
-import type { CallLimits } from './call-limits.js'
+import type { CallOptions } from './call-limits.js'
 import type { CopyLoad } from './copy/load.js'
 import type { Statement } from './statement.js'
 import type { TransactionOptions } from './transaction-options.js'
@@ -26,10 +26,10 @@ export interface RawResult {
 /** Something that statements can be sent on: the pool, or one transaction. */
 export interface Session {
   /** @throws {DataAccessError} when it was not executed, or its outcome is unknown */
-  send(statement: Statement, values: readonly WireValue[], limits?: CallLimits): Promise<RawResult>
+  send(statement: Statement, values: readonly WireValue[], limits?: CallOptions): Promise<RawResult>
   /** Runs a COPY FROM STDIN. Rejects with an `OwnFailure` when it failed on this side.
    *  @throws {DataAccessError} when nothing was kept, or the outcome is unknown */
-  copy(load: CopyLoad, limits?: CallLimits): Promise<RawResult>
+  copy(load: CopyLoad, limits?: CallOptions): Promise<RawResult>
 }
 
 /** How a session opens a transaction or savepoint around `work`. */
@@ -40,6 +40,6 @@ export interface TransactionalSession extends Session {
     statement: Statement,
     values: readonly WireValue[],
     batchSize: number,
-    limits?: CallLimits,
+    limits?: CallOptions,
   ): AsyncIterableIterator<Record<string, unknown>, undefined>
 }

@@ -35,7 +35,7 @@ const known = new Map<string, Statement>()
 
 /** Gives the statement that begins a transaction with these options.
  *  @throws {ValidationError} when an option is not what it must be */
-export function beginWith({ isolation, readOnly, deferrable }: TransactionOptions): Statement {
+export function beginWith({ isolation, readOnly, deferrable, operationId }: TransactionOptions): Statement {
   if (isolation !== undefined && !levels.includes(isolation)) {
     throw new ValidationError('transaction', [{ path: 'isolation', message: `must be one of ${levels.join(', ')}` }])
   }
@@ -43,6 +43,11 @@ export function beginWith({ isolation, readOnly, deferrable }: TransactionOption
     if (value !== undefined && typeof value !== 'boolean') {
       throw new ValidationError('transaction', [{ path, message: 'must be true or false' }])
     }
+  }
+  if (readOnly === true && operationId !== undefined) {
+    throw new ValidationError('transaction', [
+      { path: 'operationId', message: 'must not be given to a read-only transaction, which can keep no result' },
+    ])
   }
   const modes = [
     isolation === undefined ? '' : ` ISOLATION LEVEL ${isolation.toUpperCase()}`,

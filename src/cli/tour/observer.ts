@@ -52,6 +52,7 @@ function recorder(db: Executor, calls: Call[]): Executor {
   }
   return {
     isInTransaction: db.isInTransaction,
+    isOnce: db.isOnce,
     query: db.query,
     stream: db.stream,
     transaction: db.transaction,

@@ -1,7 +1,7 @@
 /** What a caller wants loaded by COPY, checked and rendered. */
 
 import { ValidationError, type ValidationIssue } from '../../errors.js'
-import type { CallLimits } from '../call-limits.js'
+import type { CallOptions } from '../call-limits.js'
 import { isStorableText, UNSTORABLE_TEXT } from '../codec.js'
 import { type CopyRows, RowSource } from './row-source.js'
 
@@ -14,7 +14,7 @@ export interface CopyProgress {
 }
 
 /** Options of `copyInto`. */
-export interface CopyOptions extends CallLimits {
+export interface CopyOptions extends CallOptions {
   /** Called each time that some rows were handed to the network, about every 64 KiB. A promise that it gives is waited for
    *  before more are sent. What it throws or rejects with ends the load, and is passed on. */
   readonly onProgress?: ((progress: CopyProgress) => unknown) | undefined

@@ -26,10 +26,17 @@ export interface PoolOptions {
   /** A connection that was idle for longer is asked for a sign of life before it is borrowed, in ms, 1 to 86,400,000.
    *  null: never. Default 1,000. ASHLAR_POOL_PING_AFTER_IDLE_MS (`none` for null). */
   readonly pingAfterIdleMs?: number | null
+  /** When a connection on which calls wait was silent for so long, the server is asked over another one, which may be one
+   *  above `max` for a moment: a connection on whose calls it does not work is cut, and so are all silent ones when it
+   *  cannot be reached. A statement that runs for long is left alone. Where the server cannot tell (behind a pooler), a
+   *  connection is cut when it was silent for so long beyond `commandTimeoutMs`. In ms, 100 to 600,000. null: never.
+   *  Default 5,000. ASHLAR_POOL_WATCHDOG_MS (`none` for null). */
+  readonly watchdogMs?: number | null
   /** Most calls that wait for a connection or for a place on a lane, 0 to 1,000,000; one more gets a
    *  `PoolOverloadedError` at once. 0: no call waits. Default 10,000. ASHLAR_POOL_MAX_WAITING. */
   readonly maxWaiting?: number
-  /** A connection that is borrowed for longer is reported to `onLeak`, in ms, 1 to 86,400,000. null: never. Default null.
+  /** A connection that is borrowed for longer is reported to `onLeak`, in ms, 1 to 86,400,000. With it each borrower's stack is
+   *  noted, for about 10 us, and those that wait in vain are told it. null: never. Default null.
    *  ASHLAR_POOL_LEAK_THRESHOLD_MS (`none` for null). */
   readonly leakThresholdMs?: number | null
   /** How long `close()` waits for calls under way before it cuts their connections, in ms, 1 to 600,000. null: for ever.

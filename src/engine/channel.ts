@@ -1,12 +1,12 @@
 /** The connection of one transaction. Statements are sent at once, one behind the other; what opens the transaction or a
  *  savepoint travels with the first statement that needs it. */
 
-import { type DataAccessError, QueryError, TransactionError } from '../errors.js'
+import { QueryError, TransactionError } from '../errors.js'
 import { type CallLimits, NO_LIMITS } from './call-limits.js'
 import { closeOn, fetchOn, sendOn } from './connection.js'
 import type { CopyLoad } from './copy/load.js'
 import { type RunningCopy, startCopy } from './copy/running-copy.js'
-import { leadingWord } from './leading-word.js'
+import { endsTransaction } from './leading-word.js'
 import { type FailureContext, spoilsConnection } from './map-error.js'
 import type { Pool } from './pool/pool.js'
 import { stopLoad } from './pool/pool-session.js'
@@ -40,6 +40,8 @@ export class Channel {
   #isLoading = false
   #load: RunningCopy | null = null
   #isClosed = false
+  /** What the caller of a statement got that ended the transaction, and all later ones get. */
+  #endedBy: TransactionError | null = null
   #wasUsed = false
   #isSpoiled = false
   #lastFailure: unknown
@@ -127,15 +129,15 @@ export class Channel {
     this.#load?.fail(ended())
   }
 
-  /** Sends COMMIT, and refuses whatever comes later: the connection may be another caller's by then. */
-  async last(statement: Statement, isOutcomeAtStake: boolean): Promise<RawResult> {
+  /** Sends COMMIT, with what goes before it in the same exchange, and refuses whatever comes later: the connection may be another caller's by then. */
+  async last(statement: Statement, isOutcomeAtStake: boolean, prefix = NO_PREFIX): Promise<RawResult> {
     // A cancel request that is on its way would hit this.
     while (this.#alone !== null) await this.#alone
-    if (this.#isClosed) throw ended()
+    if (this.#isClosed) throw this.#endedBy ?? ended()
     this.#isClosed = true
     this.#connection.isCommitting = true
     const context = { query: statement.query, isOutcomeAtStake, isInTransaction: true }
-    return this.#watch(sendOn(this.#connection.wire, statement, [], context))
+    return this.#watch(sendOn(this.#connection.wire, statement, [], context, prefix))
   }
 
   /** Refuses whatever comes later. */
@@ -162,8 +164,10 @@ export class Channel {
     }
     try {
       while (this.#alone !== null) await this.#alone
-      if (stop === null && !endsTransaction(statement)) return await this.#run(statement, stop, send)
-      return await this.#doAlone(() => this.#run(statement, stop, send))
+      // A raw COMMIT whose answer is lost may have committed.
+      const isOutcomeAtStake = endsTransaction(statement)
+      if (stop === null && !isOutcomeAtStake) return await this.#run(statement, stop, send, false)
+      return await this.#doAlone(() => this.#run(statement, stop, send, isOutcomeAtStake))
     } finally {
       sent()
     }
@@ -198,10 +202,15 @@ export class Channel {
     }
   }
 
-  async #run(statement: Statement, stop: Stop | null, exchange: Exchange): Promise<RawResult> {
+  async #run(
+    statement: Statement,
+    stop: Stop | null,
+    exchange: Exchange,
+    isOutcomeAtStake: boolean,
+  ): Promise<RawResult> {
     this.#assertOpen(statement.query, stop)
     const connection = this.#connection
-    const context = { query: statement.query, isOutcomeAtStake: false, isInTransaction: true }
+    const context = { query: statement.query, isOutcomeAtStake, isInTransaction: true }
     const answer = exchange(context)
     this.#wasUsed = true
     const result = await this.#watch(
@@ -209,11 +218,11 @@ export class Channel {
     )
     connection.borrower = statement.query
     noteUse(connection, statement, result)
-    if (result.status === 'I') {
+    // COMMIT AND CHAIN has begun another one, which must not be taken for this.
+    if (result.status === 'I' || result.command === 'COMMIT') {
       this.#isClosed = true
-      throw new TransactionError(
-        `${statement.query}: the statement ended the transaction; use none of COMMIT and ROLLBACK`,
-      )
+      this.#endedBy = endedBy(statement.query, result.command)
+      throw this.#endedBy
     }
     return result
   }
@@ -234,7 +243,7 @@ export class Channel {
   }
 
   #assertOpen(query: string, stop: Stop | null): void {
-    if (this.#isClosed) throw ended()
+    if (this.#isClosed) throw this.#endedBy ?? ended()
     if (stop?.signal?.aborted) throw aborted(query)
   }
 
@@ -250,7 +259,7 @@ export class Channel {
     try {
       return await answer
     } catch (error) {
-      this.#isSpoiled ||= spoilsConnection(error as DataAccessError)
+      this.#isSpoiled ||= spoilsConnection(error)
       // "Transaction is aborted" only echoes the failure that aborted it.
       const isEcho = error instanceof QueryError && error.sqlState === '25P02'
       if (!isEcho) this.#lastFailure = error instanceof OwnFailure ? error.reason : error
@@ -260,13 +269,6 @@ export class Channel {
       if (this.#inFlight === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
     }
   }
-}
-
-/** A word that may end a transaction: what stands behind it would run outside of it. */
-const TRANSACTION_END = leadingWord('COMMIT|END|ROLLBACK|ABORT|PREPARE\\s+TRANSACTION')
-
-function endsTransaction({ preparedName, text }: Statement): boolean {
-  return preparedName === null && TRANSACTION_END.test(text)
 }
 
 /** Gives how a call in a transaction is stopped: by its own limits, or by those of the transaction. */
@@ -280,6 +282,11 @@ export function stopIn(limits: CallLimits = NO_LIMITS, transaction: Stop | null)
     deadline: deadlines.toSorted((one, other) => one.at - other.at)[0] ?? null,
     isServerAware: false,
   }
+}
+
+function endedBy(query: string, command: string): TransactionError {
+  const message = `${query}: the statement ended the transaction; use none of COMMIT and ROLLBACK`
+  return new TransactionError(message, { outcome: command === 'ROLLBACK' ? 'not-executed' : 'executed' })
 }
 
 /** What use after the end gets. */

@@ -3,6 +3,8 @@
 import { TransactionError } from '../errors.js'
 import { type CallLimits, isLimited } from './call-limits.js'
 import { Channel, ended, stopIn } from './channel.js'
+import type { Monitor } from './monitor/monitor.js'
+import { transactionOnce } from './operation/whole-transaction.js'
 import type { Pool } from './pool/pool.js'
 import { borrow, poolSession } from './pool/pool-session.js'
 import { PoolStream } from './pool/pool-stream.js'
@@ -10,33 +12,91 @@ import { aborted, late, type Stop, stopOf } from './pool/stoppable.js'
 import { RowStream } from './row-stream.js'
 import type { TransactionalSession } from './session.js'
 import { savepointSql, sessionSql } from './session-sql.js'
+import type { Statement } from './statement.js'
 import { beginWith, type TransactionOptions } from './transaction-options.js'
 import { TransactionStream } from './transaction-stream.js'
+import { turnNow } from './turn-clock.js'
 import { Cursor } from './wire/cursor.js'
+import { NO_PREFIX, type Prefix } from './wire/statement-exchange.js'
+
+/** What a transaction as a whole is called among queries. */
+const TRANSACTION = 'transaction'
 
 /** Gives the pool as a session that can open transactions. */
 export function transactional(pool: Pool): TransactionalSession {
   return {
     ...poolSession(pool),
     stream(statement, values, batchSize, limits) {
-      const source = new PoolStream(pool, new Cursor(statement, values, batchSize))
+      const source = new PoolStream(pool, new Cursor(statement, values, batchSize), limits?.retry !== false)
       return new RowStream(statement.query, source, () => stopIn(limits, null))
     },
     transaction: (work, options = {}) => runTransaction(pool, work, options),
   }
 }
 
+/** Runs a transaction, and its whole callback again where that is safe: nothing of the earlier attempt was kept. */
 async function runTransaction<T>(pool: Pool, work: Work<T>, options: TransactionOptions): Promise<T> {
   const begin = beginWith(options)
   const stop = stopOf(options, { isServerAware: false })
-  const lease = await borrow(pool, 'transaction', stop)
-  const channel = new Channel(lease.connection, pool, begin)
-  const scope = createScope(channel, 1, stop)
+  const { monitor } = pool
+  const startedAt = turnNow()
+  const observed = monitor.begin(TRANSACTION, startedAt)
+  const own: Work<T> = observed === null ? work : (session) => observed.run(() => work(session))
+  const run = (): Promise<T> => attempt(pool, own, begin, stop, options)
   try {
+    const result = await run()
+    monitor.end(TRANSACTION, startedAt, observed, null)
+    return result
+  } catch (error) {
+    const isRepeatable = options.operationId !== undefined
+    const { retry } = options
+    const call = {
+      query: TRANSACTION,
+      work: TRANSACTION,
+      startedAt,
+      stop,
+      isRepeatable,
+      isAtomic: true,
+      retry,
+      observed,
+    } as const
+    try {
+      const result = await pool.retrier.again(error, call, (met) => {
+        // Which of its statements it was is not known here.
+        if (met === 'stale-plan') pool.forgetPrepared()
+        return run()
+      })
+      monitor.end(TRANSACTION, startedAt, observed, null)
+      return result
+    } catch (final) {
+      monitor.end(TRANSACTION, startedAt, observed, final)
+      throw final
+    }
+  }
+}
+
+async function attempt<T>(
+  pool: Pool,
+  work: Work<T>,
+  begin: Statement,
+  stop: Stop | null,
+  options: TransactionOptions,
+): Promise<T> {
+  const lease = await borrow(pool, TRANSACTION, stop)
+  const channel = new Channel(lease.connection, pool, begin)
+  const scope = createScope(channel, 1, stop, pool.monitor)
+  const { connection } = lease
+  const { operationId } = options
+  const once =
+    operationId === undefined ? null : transactionOnce(operationId, { pool, connection, channel }, begin, stop)
+  try {
+    const recalled = once === null ? null : await once.open()
+    if (recalled !== null) return recalled.value as T
     const result = await work(scope.session)
     await scope.close()
+    const prefix = once === null || connection.wire.status === 'E' ? NO_PREFIX : await once.keep(result)
     assertInTime(stop)
-    if (channel.wasUsed) await commit(channel, options.readOnly !== true)
+    if (channel.wasUsed) await commit(channel, options.readOnly !== true, prefix)
     return result
   } catch (error) {
     channel.endLoad()
@@ -52,12 +112,12 @@ async function runTransaction<T>(pool: Pool, work: Work<T>, options: Transaction
 
 /** @throws {CancelledError} @throws {TimeoutError} when the transaction must not be committed any more */
 function assertInTime(stop: Stop | null): void {
-  if (stop?.signal?.aborted) throw aborted('transaction')
-  if (stop?.deadline && performance.now() >= stop.deadline.at) throw late('transaction', stop.deadline.limitMs)
+  if (stop?.signal?.aborted) throw aborted(TRANSACTION)
+  if (stop?.deadline && performance.now() >= stop.deadline.at) throw late(TRANSACTION, stop.deadline.limitMs)
 }
 
-async function commit(channel: Channel, isOutcomeAtStake: boolean): Promise<void> {
-  const { command } = await channel.last(sessionSql.commit, isOutcomeAtStake)
+async function commit(channel: Channel, isOutcomeAtStake: boolean, prefix: readonly Prefix[]): Promise<void> {
+  const { command } = await channel.last(sessionSql.commit, isOutcomeAtStake, prefix)
   // After a failed statement whose error was swallowed, the server answers COMMIT with ROLLBACK, and no error.
   if (command === 'ROLLBACK') throw rolledBack('transaction', channel)
 }
@@ -83,7 +143,7 @@ interface Scope {
   isAbandoned(): boolean
 }
 
-function createScope(channel: Channel, depth: number, stop: Stop | null): Scope {
+function createScope(channel: Channel, depth: number, stop: Stop | null, monitor: Monitor): Scope {
   let isEnded = false
   let isAbandoned = false
   let child: Scope | null = null
@@ -102,7 +162,7 @@ function createScope(channel: Channel, depth: number, stop: Stop | null): Scope 
 
   async function nested<T>(work: Work<T>, limits: CallLimits = {}): Promise<T> {
     assertOpen()
-    child = createScope(channel, depth + 1, stopIn(limits, stop))
+    child = createScope(channel, depth + 1, stopIn(limits, stop), monitor)
     try {
       return await runSavepoint(channel, depth, child, work)
     } finally {
@@ -122,11 +182,13 @@ function createScope(channel: Channel, depth: number, stop: Stop | null): Scope 
     session: {
       async send(statement, values, limits) {
         assertOpen()
-        return channel.send(statement, values, stopIn(limits, stop))
+        return monitor.watch(statement.query, statement.text, () =>
+          channel.send(statement, values, stopIn(limits, stop)),
+        )
       },
       async copy(load, limits) {
         assertOpen()
-        return channel.copy(load, stopIn(limits, stop))
+        return monitor.watch(load.query, 'COPY', () => channel.copy(load, stopIn(limits, stop)))
       },
       transaction: nested,
       stream(statement, values, batchSize, limits) {

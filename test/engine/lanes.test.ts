@@ -2,23 +2,16 @@ import { getEventListeners } from 'node:events'
 import t from 'tap'
 import type { Database } from '../../src/database.js'
 import { connect } from '../../src/database.js'
-import { Query } from '../../src/engine/query.js'
 import { connectTestDatabase, createTestDatabase } from '../fixtures/database.js'
+import { readQuery } from '../fixtures/read-query.js'
 import { withAdmin } from '../fixtures/template.js'
 import { startTurnCounter } from '../fixtures/turn-counter.js'
 import { until } from '../fixtures/until.js'
 
 const access = await createTestDatabase(t)
 
-/** A read of raw text, marked as the generator would; `:value` is its only parameter. */
-function read<Result>(name: string, statement: string): Query<{ value?: unknown }, Result> {
-  const locs = [...statement.matchAll(/:value\b/g)].map(({ index }) => ({ a: index, b: index + 5 }))
-  const params = locs.length === 0 ? [] : [{ name: 'value', required: true, transform: { type: 'scalar' }, locs }]
-  return new Query(name, { statement, params }, { read: true, parameterTypes: { value: 'text' } })
-}
-
-const echo = read<{ value: string; pid: number }>('echo', 'SELECT :value::text AS value, pg_backend_pid() AS pid')
-const sleep = read<unknown>('sleep', 'SELECT pg_sleep(:value::text::float8)')
+const echo = readQuery<{ value: string; pid: number }>('echo', 'SELECT :value::text AS value, pg_backend_pid() AS pid')
+const sleep = readQuery<unknown>('sleep', 'SELECT pg_sleep(:value::text::float8)')
 
 function echoes(db: Pick<Database, 'run'>, count: number): Promise<{ value: string; pid: number }[][]> {
   return Promise.all(Array.from({ length: count }, (_, index) => db.run(echo, { value: String(index) })))
@@ -75,7 +68,7 @@ t.test('reads on lanes', async (t) => {
 
   t.test('are hit alone by an error', async (t) => {
     const db = await connectTestDatabase(t, { pool: { min: 0, max: 2 } })
-    const divide = read<{ value: number }>('divide', 'SELECT 10 / (:value::text)::int AS value')
+    const divide = readQuery<{ value: number }>('divide', 'SELECT 10 / (:value::text)::int AS value')
     const results = await Promise.allSettled(['1', '0', '2', 'x', '5'].map((value) => db.run(divide, { value })))
     t.match(results, [
       { value: [{ value: 10 }] },
@@ -89,7 +82,7 @@ t.test('reads on lanes', async (t) => {
 
   t.test('fail each for itself when their statement cannot be prepared', async (t) => {
     const db = await connectTestDatabase(t, { pool: { min: 0, max: 4 } })
-    const broken = read<unknown>('broken', 'SELECT nothing FROM nowhere WHERE id = :value::text')
+    const broken = readQuery<unknown>('broken', 'SELECT nothing FROM nowhere WHERE id = :value::text')
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => db.run(broken, { value: '1' })))
     for (const result of results) t.match(result, { reason: { name: 'UndefinedObjectError', sqlState: '42P01' } })
     await db.query('CREATE TABLE nowhere (id text, nothing int)')
@@ -116,7 +109,7 @@ t.test('reads on lanes', async (t) => {
 
   t.test('go alone when their query is marked slow', async (t) => {
     const db = await connectTestDatabase(t, { pool: { min: 0, max: 4 } })
-    const marked = read<unknown>('marked', 'SELECT pg_sleep(0.4)\n-- @slow')
+    const marked = readQuery<unknown>('marked', 'SELECT pg_sleep(0.4)\n-- @slow')
     const calls = [db.run(marked, {}), db.run(marked, {})]
     await until(() => db.stats().pool.borrowed === 2)
     t.equal(db.stats().pool.lanes, 0)
@@ -126,7 +119,7 @@ t.test('reads on lanes', async (t) => {
   t.test('are run again alone when they meet a lock, and wait for it there', async (t) => {
     const db = await connectTestDatabase(t, { pool: { min: 0, max: 4 } })
     await db.query('CREATE TABLE note (text text)')
-    const notes = read<{ text: string }>('notes', 'SELECT text FROM note')
+    const notes = readQuery<{ text: string }>('notes', 'SELECT text FROM note')
     let waiting: Promise<unknown> | null = null
     await db.transaction(async (tx) => {
       await tx.query('LOCK TABLE note IN ACCESS EXCLUSIVE MODE')
@@ -148,14 +141,14 @@ t.test('reads on lanes', async (t) => {
     })
     await busy
     t.same(await settings(), [{ limit: '0' }])
-    const lane = read<{ limit: string }>('lane', "SELECT current_setting('lock_timeout') AS limit")
+    const lane = readQuery<{ limit: string }>('lane', "SELECT current_setting('lock_timeout') AS limit")
     t.same(await db.run(lane, {}), [{ limit: '50ms' }])
   })
 
   t.test('do not see a transaction that is not committed, and see it at once when it is', async (t) => {
     const db = await connectTestDatabase(t, { pool: { min: 0, max: 4 } })
     await db.query('CREATE TABLE counted (id int)')
-    const count = read<{ count: number }>('count', 'SELECT count(*) AS count FROM counted')
+    const count = readQuery<{ count: number }>('count', 'SELECT count(*) AS count FROM counted')
     for (let turn = 1; turn <= 50; turn += 1) {
       await db.transaction(async (tx) => {
         await tx.query('INSERT INTO counted VALUES (1)')
@@ -166,7 +159,7 @@ t.test('reads on lanes', async (t) => {
   })
 
   t.test('are lost with their lane, and the next get a new one', async (t) => {
-    const db = await connect({ ...access, pool: { min: 0, max: 2 } })
+    const db = await connect({ ...access, pool: { min: 0, max: 2 }, retry: 'none' })
     t.teardown(() => db.close())
     const [[first] = []] = await echoes(db, 1)
     const calls = Promise.allSettled([db.run(sleep, { value: '60' }), db.run(echo, { value: 'a' })])

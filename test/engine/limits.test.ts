@@ -38,6 +38,22 @@ t.test('a call on a connection of its own', async (t) => {
     t.match(db.stats().pool, { cancels: 1, connects: 1, failures: 1, borrowed: 0 })
   })
 
+  t.test('is cancelled whenever it is aborted while it is being sent', async (t) => {
+    const db = await connectTestDatabase(t, { pool: { max: 1 } })
+    for (let microtasks = 0; microtasks < 30; microtasks += 1) {
+      const controller = new AbortController()
+      const call = db.query('SELECT pg_sleep(3)', [], { signal: controller.signal })
+      for (let each = 0; each < microtasks; each += 1) await null
+      controller.abort()
+      await t.rejects(call, { name: 'CancelledError' }, `${microtasks}`)
+    }
+  })
+
+  t.test('may have the longest time limit there is', async (t) => {
+    const db = await connectTestDatabase(t, { pool: { max: 1 } })
+    t.same(await db.query('SELECT 1 AS a FROM pg_sleep(0.2)', [], { timeoutMs: 2_147_483_647 }), [{ a: 1 }])
+  })
+
   t.test('keeps nothing of a write that was aborted', async (t) => {
     const db = await connectTestDatabase(t, { pool: { max: 2 } })
     await db.query('CREATE TABLE note (id int)')
@@ -160,7 +176,8 @@ t.test('options of one kind of call', async (t) => {
 
   t.test('names those that there are', async (t) => {
     t.throws(() => db.stream(echo, undefined, { batch: 1 } as never), {
-      message: 'echo: batch: is no option of this call; there are signal, timeoutMs, coalesce, batchSize',
+      message:
+        'echo: batch: is no option of this call; there are signal, timeoutMs, coalesce, operationId, retry, batchSize',
     })
   })
 

@@ -2,13 +2,14 @@ import { createServer } from 'node:net'
 import type { PeerCertificate } from 'node:tls'
 import { inspect } from 'node:util'
 import t from 'tap'
-import { type ConnectOptions, resolveConfig, type ServerTarget } from '../../src/config.js'
+import { type ConnectOptions, resolveConfig } from '../../src/config.js'
 import { connect } from '../../src/database.js'
 import { clientConfig } from '../../src/engine/client.js'
 import { tlsOptions } from '../../src/engine/tls.js'
 import { TlsError } from '../../src/errors.js'
 import { migrateUp } from '../../src/migrate/runner.js'
 import { createAuthority, createSelfSigned, type Issued } from '../fixtures/certificates.js'
+import { firstServer } from '../fixtures/first-server.js'
 import { withAdmin } from '../fixtures/template.js'
 import { startTlsServer } from '../fixtures/tls-server.js'
 import { until } from '../fixtures/until.js'
@@ -67,6 +68,19 @@ t.test('sslmode', async (t) => {
       })
     }
   }
+
+  t.test('verify-full compares the name of each of several hosts', async (t) => {
+    await server.present(authority.issue({ ...local, addresses: [] }))
+    t.teardown(() => server.present(good))
+    const both = { host: '127.0.0.1,localhost', sslmode: 'verify-full', ...trusting } as const
+    const db = await connect({ ...access, ...both })
+    t.equal(db.server.host, 'localhost')
+    await db.close()
+    await server.present(authority.issue({ ...local, names: ['other'] }))
+    const addressed = await connect({ ...access, ...both })
+    t.equal(addressed.server.host, '127.0.0.1')
+    await addressed.close()
+  })
 
   t.test('require encrypts by any certificate', async (t) => {
     t.match(await encryption({ sslmode: 'require' }), { ssl: true })
@@ -247,8 +261,8 @@ t.test('TlsError', async (t) => {
   const tls = { sslmode: 'verify-full', ...trusting } as const
 
   t.test('comes from migrating too', async (t) => {
-    const { target } = resolveConfig({ ...access, sslmode: 'verify-full' }, {})
-    await t.rejects(migrateUp(target as ServerTarget), {
+    const server = firstServer(resolveConfig({ ...access, sslmode: 'verify-full' }, {}))
+    await t.rejects(migrateUp(server), {
       name: 'TlsError',
       reason: 'untrusted',
       message: /^migrate: the server's certificate/,
@@ -293,8 +307,8 @@ t.test('channel binding', async (t) => {
   t.test('ties the login to the certificate, where there is one', async (t) => {
     const limits = { commandTimeoutMs: null, applicationName: 'ashlar' }
     for (const [sslmode, binds] of [['require', true] as const, ['disable', false] as const]) {
-      const { target } = resolveConfig({ ...access, sslmode }, {})
-      t.equal(clientConfig({ server: target as ServerTarget, ...limits }).enableChannelBinding, binds)
+      const server = firstServer(resolveConfig({ ...access, sslmode }, {}))
+      t.equal(clientConfig({ server, ...limits }).enableChannelBinding, binds)
     }
   })
 })

@@ -120,11 +120,11 @@ t.test('transaction', async (t) => {
   })
 
   t.test('tells of a connection that was lost within it, and leaves the pool healthy', async (t) => {
-    const work = db.transaction(async (tx) => {
+    const work = async (tx: Executor) => {
       await write(tx, 'a')
       await tx.query('SELECT pg_terminate_backend(pg_backend_pid())')
-    })
-    await t.rejects(work, { name: 'ConnectionError' })
+    }
+    await t.rejects(db.transaction(work, { retry: false }), { name: 'ConnectionError' })
     t.same(await notes(), [])
   })
 })
@@ -250,11 +250,38 @@ t.test('raw SQL that ends the transaction', async (t) => {
         await tx.query(statement).catch(() => {})
         await write(tx, 'second')
       })
-      await t.rejects(work, { name: 'TransactionError' })
-      t.same(await notes(), statement === 'COMMIT' ? ['first'] : [])
+      const isKept = statement === 'COMMIT'
+      await t.rejects(work, { name: 'TransactionError', outcome: isKept ? 'executed' : 'not-executed' })
+      t.same(await notes(), isKept ? ['first'] : [])
       t.equal(db.stats().pool.borrowed, 0)
     })
   }
+
+  t.test('is an error also where another one is begun at once', async (t) => {
+    const work = db.transaction(async (tx) => {
+      await write(tx, 'first')
+      await tx.query('COMMIT AND CHAIN').catch(() => {})
+      await write(tx, 'second').catch(() => {})
+    })
+    await t.rejects(work, { name: 'TransactionError', outcome: 'executed' })
+    t.same(await notes(), ['first'])
+  })
+
+  t.test('is not run again when its answer is lost', async (t) => {
+    await db.query(`CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_terminate_backend(pg_backend_pid()), pg_sleep(60); RETURN NULL; END $$`)
+    await db.query(`CREATE CONSTRAINT TRIGGER end_session AFTER INSERT ON note DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION end_session()`)
+    let runs = 0
+    const work = db.transaction(async (tx) => {
+      runs += 1
+      await write(tx, 'a')
+      await tx.query('COMMIT')
+    })
+    await t.rejects(work, { name: 'OutcomeUnknownError' })
+    t.equal(runs, 1)
+    await db.query('DROP FUNCTION end_session CASCADE')
+  })
 
   t.test('is told to the statement that did it', async (t) => {
     await t.rejects(
@@ -339,6 +366,8 @@ t.test('round trips', async (t) => {
     const counter = await startTurnCounter(t, access.port)
     const db = await connect({ ...access, port: counter.port, pool })
     t.teardown(() => db.close())
+    // What a new connection is asked has been answered by then.
+    await db.query('SELECT 1')
     return { db, counter }
   }
 

@@ -40,7 +40,7 @@ t.test('connect without a pool', async (t) => {
   })
 
   t.test('leaves errors to the first call', async (t) => {
-    const db = await connect({ ...access, port: 1, pool: 'none' })
+    const db = await connect({ ...access, port: 1, pool: 'none', retry: 'none' })
     t.teardown(() => db.close())
     await t.rejects(db.query('SELECT 1'), { name: 'ConnectionError', message: /^connect: connect ECONNREFUSED/ })
     t.match(await db.health(), { status: 'unhealthy' })
@@ -143,7 +143,12 @@ t.test('many units of work at once', async (t) => {
     t.teardown(() => silent.close())
     process.env.ASHLAR_POOL_CONNECT_TIMEOUT_MS = '50'
     t.teardown(() => delete process.env.ASHLAR_POOL_CONNECT_TIMEOUT_MS)
-    const db = await connect({ ...access, port: (silent.address() as { port: number }).port, pool: 'none' })
+    const db = await connect({
+      ...access,
+      port: (silent.address() as { port: number }).port,
+      pool: 'none',
+      retry: 'none',
+    })
     await t.rejects(db.query('SELECT 1'), { name: 'ConnectionError', message: /timeout expired/ })
     await db.close()
   })

@@ -1,7 +1,6 @@
 /** Cancel requests: a connection of their own that names another one's statement (PostgreSQL manual, section 54.2.10). */
 
 import { Connection } from 'pg'
-import type { ServerConfig } from '../../config.js'
 import { tlsOptions } from '../tls.js'
 import { answers } from './ping.js'
 import type { PooledConnection } from './pooled-connection.js'
@@ -23,10 +22,10 @@ const AGAIN_MS = 50
 /** Has the server cancel what runs on a connection. Resolves when no request can hit anything that is sent later: their
  *  connections are closed, and the cancelled one has answered once more. Cuts the connection when that takes longer than
  *  `limitMs`. Never rejects. A request takes none of the server's connections: it is served before the login. */
-export async function cancelOn(connection: PooledConnection, config: ServerConfig, limitMs: number): Promise<void> {
+export async function cancelOn(connection: PooledConnection, limitMs: number): Promise<void> {
   const endsAt = performance.now() + limitMs
   for (let leftMs = limitMs; leftMs > 0; leftMs = endsAt - performance.now()) {
-    const wasDelivered = await request(connection, config, leftMs)
+    const wasDelivered = await request(connection, leftMs)
     if (wasDelivered && (await answers(connection.wire, Math.max(AGAIN_MS, leftMs / 10)))) return
     if (connection.wire.isLost) return
     if (!wasDelivered) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
@@ -34,7 +33,7 @@ export async function cancelOn(connection: PooledConnection, config: ServerConfi
   connection.wire.destroy()
 }
 
-function request({ client }: PooledConnection, { server }: ServerConfig, limitMs: number): Promise<boolean> {
+function request({ client, server }: PooledConnection, limitMs: number): Promise<boolean> {
   const { processID, secretKey } = client as unknown as { readonly processID: number; readonly secretKey: number }
   const ssl = tlsOptions(server)
   const courier = new Connection({ ssl: ssl ?? false }) as unknown as CancelConnection

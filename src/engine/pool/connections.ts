@@ -1,15 +1,28 @@
 /** The connections of a pool: opened, kept idle, renewed and closed; never more than `max` in all. */
 
-import type { ClientConfig } from 'pg'
-import type { ServerConfig } from '../../config.js'
-import { clientConfig, closeClient, hangUp, LimitedClient } from '../client.js'
+import { DatabaseError } from 'pg'
+import type { ServerConfig, ServerTarget } from '../../config.js'
+import { closeClient, hangUp, type LimitedClient } from '../client.js'
+import { Opener } from '../hosts/opener.js'
+import { connecting, mapError } from '../map-error.js'
+import type { Monitor } from '../monitor/monitor.js'
+import { reasonOf } from '../monitor/reason.js'
 import { runHook } from './hooks.js'
+import { introduce } from './inquiry.js'
+import { OpeningPace } from './opening-pace.js'
 import { type PooledConnection, pooled } from './pooled-connection.js'
+import { Standstill } from './standstill.js'
+import { UpkeepTimer } from './upkeep-timer.js'
 
-/** After a failure to open connections ahead, the next attempt comes after so long, in ms. */
-const RETRY_MS = 1_000
+/** A connection that is being opened: its client, as soon as it is known where to. */
+interface Opening {
+  client: LimitedClient | null
+}
 
 interface ConnectionsOptions {
+  readonly monitor: Monitor
+  /** Called before something is sent on a connection that nobody has yet. */
+  readonly onPrepare: () => void
   /** Called when a connection is there for whoever wants one. */
   readonly onOpened: (connection: PooledConnection) => void
   /** Called now and then: what could not be opened may be by now. */
@@ -18,35 +31,71 @@ interface ConnectionsOptions {
   readonly onFailed: (error: unknown) => void
   /** Called when a connection is gone, and there may be room for another. */
   readonly onGone: (connection: PooledConnection) => void
+  /** Called when connections that stand have become spent, because another server has taken over. */
+  readonly onMoved: () => void
+  /** Called when {@link Connections.isHeld} is over. */
+  readonly onReleased: () => void
 }
 
 export class Connections {
   readonly #config: ServerConfig
-  readonly #clientConfig: ClientConfig
+  readonly #opener: Opener
   readonly #options: ConnectionsOptions
   readonly #all = new Set<PooledConnection>()
   /** The last is the one that came back last: the others grow old, and those that are not needed go. */
   readonly #idle: PooledConnection[] = []
-  readonly #opening = new Set<LimitedClient>()
+  readonly #opening = new Set<Opening>()
+  readonly #standstill = new Standstill()
+  /** Those that a program's hook has before anybody else. */
+  readonly #prepared = new Set<PooledConnection>()
   readonly #closing = new Set<Promise<void>>()
   #generation = 0
   #isEnding = false
-  #upkeep: NodeJS.Timeout | null = null
-  /** `performance.now()` at which the next idle connection is looked after. */
-  #dueAt = Infinity
-  #failedAt = -Infinity
+  readonly #pace = new OpeningPace()
+  readonly #upkeep = new UpkeepTimer(() => this.#sweep())
   connects = 0
 
   /** @throws {ConfigError} when a certificate cannot be used */
   constructor(config: ServerConfig, options: ConnectionsOptions) {
     this.#config = config
-    this.#clientConfig = clientConfig(config)
     this.#options = options
+    this.#opener = new Opener(config, {
+      monitor: options.monitor,
+      onMoved: (isSilent) => {
+        // What is under way there ends only when the network gives up.
+        for (const { server, wire } of this) if (isSilent(server)) wire.destroy()
+        options.onMoved()
+      },
+      onReleased: options.onReleased,
+      isUsed: (withinMs) => this.#isUsed(withinMs),
+      isHeldUp: () => this.#standstill.look(this.#all, this.#opening),
+    })
+  }
+
+  /** The server that connections are opened to now. */
+  get server(): ServerTarget {
+    return this.#opener.server
+  }
+
+  /** Whether those that stand are not to be used yet: see {@link Connections.suspect}. */
+  get isHeld(): boolean {
+    return this.#opener.isHeld
+  }
+
+  /** A server has refused a write: has it looked for the one that takes them. False where nothing would come of it. */
+  suspect(): boolean {
+    return this.#opener.suspect()
   }
 
   /** Those that stand, are being opened, or are being closed. */
   get count(): number {
     return this.#all.size + this.#opening.size + this.#closing.size
+  }
+
+  /** All that stand, and those that are being prepared. */
+  *[Symbol.iterator](): Iterator<PooledConnection> {
+    yield* this.#all
+    yield* this.#prepared
   }
 
   get open(): number {
@@ -63,7 +112,7 @@ export class Connections {
 
   /** Whether one could not be opened, so shortly ago that the next is likely to fail too. */
   get hasJustFailed(): boolean {
-    return performance.now() - this.#failedAt < RETRY_MS
+    return this.#pace.hasJustFailed
   }
 
   get hasRoom(): boolean {
@@ -72,46 +121,63 @@ export class Connections {
 
   /** Opens one in the background. */
   openOne(): void {
-    const { pool, maxPreparedStatements, preparedStatements } = this.#config
-    const client = new LimitedClient(this.#clientConfig, {
-      connectTimeoutMs: pool.connectTimeoutMs,
-      maxPrepared: preparedStatements ? maxPreparedStatements : 0,
-      isPooled: !preparedStatements,
-    })
-    this.#opening.add(client)
-    this.#open(client).catch((error: unknown) => {
-      this.#opening.delete(client)
-      this.#failedAt = performance.now()
+    const opening: Opening = { client: null }
+    this.#opening.add(opening)
+    this.#open(opening).catch((error: unknown) => {
+      this.#opening.delete(opening)
+      this.#pace.noteFailure()
       this.#options.onFailed(error)
-      this.#keepUp(RETRY_MS)
+      this.#upkeep.retryIn(this.#pace.retryMs)
+      this.#keepUp()
     })
   }
 
-  async #open(client: LimitedClient): Promise<void> {
-    await client.connect()
+  async #open(opening: Opening): Promise<void> {
+    const opened = await this.#opener.open((client) => {
+      opening.client = client
+    })
+    const { client } = opened
     this.connects += 1
-    const connection = pooled(client, this.#generation, this.#config.pool.maxLifetimeMs)
-    client.once('end', () => this.#forget(connection))
-    const { onConnect } = this.#config.pool
+    const connection = pooled(opened, this.#generation, this.#config.pool.maxLifetimeMs)
+    client.once('end', () => this.#ended(connection))
+    const { onConnect, watchdogMs } = this.#config.pool
+    if (watchdogMs !== null && this.#config.preparedStatements) introduce(connection)
+    this.#prepared.add(connection)
+    this.#options.onPrepare()
     try {
       if (onConnect !== null) await runHook(onConnect, 'onConnect', connection)
     } catch (error) {
+      connection.isClosing = true
       hangUp(client)
       throw error
+    } finally {
+      this.#prepared.delete(connection)
     }
-    this.#opening.delete(client)
-    if (this.#isEnding) {
+    // Another host may have taken over while the hook was at work.
+    const isOutdated = !this.#opener.isCurrent(connection)
+    if (isOutdated || this.#isEnding) {
+      connection.isClosing = true
       hangUp(client)
+      if (!this.#isEnding) return this.#open(opening)
+      this.#opening.delete(opening)
       return
     }
+    this.#opening.delete(opening)
     this.#all.add(connection)
+    const { hasFailed: hadFailed } = this.#pace
+    this.#pace.noteSuccess()
     this.#options.onOpened(connection)
+    if (hadFailed) this.fill()
   }
 
-  /** Opens in the background what is missing of `min`. */
+  /** Opens in the background what is missing of `min`; while that fails, one at a time. */
   fill(): void {
     const { keepsConnections, min } = this.#config.pool
     if (!keepsConnections) return
+    if (this.#pace.hasFailed && this.#isShort && this.hasRoom) {
+      if (this.#opening.size === 0) this.openOne()
+      return
+    }
     while (this.#all.size + this.#opening.size < min && this.hasRoom) this.openOne()
   }
 
@@ -124,21 +190,30 @@ export class Connections {
     }
   }
 
+  /** Takes all that are idle and that a condition names. */
+  takeAllIdle(isMeant: (connection: PooledConnection) => boolean): readonly PooledConnection[] {
+    const taken = this.#idle.filter(isMeant)
+    for (const connection of taken) this.#idle.splice(this.#idle.indexOf(connection), 1)
+    return taken
+  }
+
   /** Keeps a connection for whoever comes next. */
   putIdle(connection: PooledConnection): void {
     this.#idle.push(connection)
-    if (this.#dueOf(connection) < this.#dueAt) this.#keepUp()
+    if (this.#dueOf(connection) < this.#upkeep.dueAt) this.#keepUp()
   }
 
   /** Tells whether a connection is to be renewed, at a moment when nobody has it. */
-  isSpent({ wire, uses, expiresAt, generation }: PooledConnection): boolean {
+  isSpent(connection: PooledConnection): boolean {
+    const { wire, uses, expiresAt, generation } = connection
     const { maxUses, keepsConnections } = this.#config.pool
     return (
       wire.isLost ||
       !keepsConnections ||
       generation !== this.#generation ||
       (maxUses !== null && uses >= maxUses) ||
-      performance.now() >= expiresAt
+      performance.now() >= expiresAt ||
+      !this.#opener.isCurrent(connection)
     )
   }
 
@@ -148,10 +223,24 @@ export class Connections {
     this.#sweep()
   }
 
+  /** Gives up a prepared statement, or all, on every connection: each prepares it anew when it runs it next. */
+  forgetPrepared(name?: string): void {
+    for (const { wire } of this.#all) wire.prepared.giveUp(name)
+  }
+
+  /** Closes those that are spent and that nobody has. */
+  dropSpent(): void {
+    this.#sweep()
+  }
+
   /** Closes a connection in good order; `isBroken`: cuts it. Resolves when nothing of it is left open. */
   async close(connection: PooledConnection, isBroken: boolean): Promise<void> {
     // Its socket may be black-holed: waiting for its end would keep the place from those who wait.
-    if (isBroken) connection.wire.destroy()
+    if (isBroken) {
+      this.#opener.doubt()
+      connection.wire.destroy()
+    }
+    connection.isClosing = true
     this.#all.delete(connection)
     const closed = closeClient(connection.client)
     this.#closing.add(closed)
@@ -163,8 +252,9 @@ export class Connections {
   /** Opens no more, gives up what is being opened, and closes those that are idle. */
   async end(): Promise<void> {
     this.#isEnding = true
-    if (this.#upkeep !== null) clearTimeout(this.#upkeep)
-    for (const client of this.#opening) hangUp(client)
+    this.#upkeep.stop()
+    this.#opener.close()
+    for (const { client } of this.#opening) if (client !== null) hangUp(client)
     for (const connection of this.#idle.splice(0)) void this.close(connection, false)
     await Promise.all(this.#closing)
   }
@@ -174,12 +264,36 @@ export class Connections {
     for (const { wire } of this.#all) wire.destroy()
   }
 
+  /** Its socket is closed, by whomever. */
+  #ended(connection: PooledConnection): void {
+    const { wire, isClosing, borrower } = connection
+    const loss = wire.loss
+    // Where the server has said so, it is lost also when that was read first and the connection was let go.
+    if (!isClosing || loss instanceof DatabaseError) {
+      this.#opener.doubt()
+      if (loss !== null) {
+        const reason = reasonOf(loss instanceof DatabaseError ? loss : mapError(loss, connecting))
+        this.#options.monitor.tell({ type: 'connection-lost', query: borrower, reason })
+      }
+    }
+    this.#forget(connection)
+  }
+
+  #isUsed(withinMs: number): boolean {
+    const since = performance.now() - withinMs
+    for (const { wire, idleSince, borrowedAt } of this.#all) {
+      if (wire.depth > 0 || idleSince > since || borrowedAt > since) return true
+    }
+    return false
+  }
+
   #forget(connection: PooledConnection): void {
     this.#all.delete(connection)
     const at = this.#idle.indexOf(connection)
     if (at >= 0) this.#idle.splice(at, 1)
     this.#options.onGone(connection)
-    this.#keepUp(this.#isShort ? RETRY_MS : Infinity)
+    if (this.#isShort) this.#upkeep.retryIn(this.#pace.retryMs, { isFirst: true })
+    this.#keepUp()
   }
 
   get #isShort(): boolean {
@@ -187,16 +301,9 @@ export class Connections {
     return keepsConnections && this.#all.size + this.#opening.size < min
   }
 
-  /** Looks after the idle ones when the next of them is due, or earlier. */
-  #keepUp(atMostMs = Infinity): void {
-    if (this.#isEnding) return
-    if (this.#upkeep !== null) clearTimeout(this.#upkeep)
-    this.#upkeep = null
-    const now = performance.now()
-    this.#dueAt = Math.min(now + atMostMs, ...this.#idle.map((connection) => this.#dueOf(connection)))
-    if (this.#dueAt === Infinity) return
-    this.#upkeep = setTimeout(() => this.#sweep(), Math.max(0, this.#dueAt - now))
-    this.#upkeep.unref()
+  /** Looks after the idle ones when the next of them is due, and after what could not be opened. */
+  #keepUp(): void {
+    this.#upkeep.plan(Math.min(...this.#idle.map((connection) => this.#dueOf(connection))))
   }
 
   /** `performance.now()` from which on an idle connection is to be closed. */

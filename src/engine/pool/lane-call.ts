@@ -45,6 +45,10 @@ export class LaneCall {
     this.#statement.pace.unevenUntil = now + UNEVEN_FOR_MS
   }
 
+  get query(): string {
+    return this.#statement.query
+  }
+
   get isSettled(): boolean {
     return this.#isSettled
   }

@@ -1,6 +1,7 @@
 /** A lane: a connection that many reads share, each sent behind the others without waiting for their answers. */
 
 import { Fifo } from '../fifo.js'
+import { turnNow } from '../turn-clock.js'
 import type { LaneCall } from './lane-call.js'
 import { type PooledConnection, setImpatient } from './pooled-connection.js'
 
@@ -74,7 +75,7 @@ export class Lane {
   }
 
   readonly #answered = (): void => {
-    const now = performance.now()
+    const now = turnNow()
     if (this.#isRoundTrip) this.#fastestMs = Math.min(this.#fastestMs, now - this.#headSince)
     this.#isRoundTrip = false
     this.#headSince = now

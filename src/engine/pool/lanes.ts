@@ -2,6 +2,7 @@
  *  no more, and what stands behind that read is sent elsewhere as well: reads may run twice, and the first answer counts. */
 
 import { Fifo } from '../fifo.js'
+import { turnNow } from '../turn-clock.js'
 import { Lane } from './lane.js'
 import type { LaneCall } from './lane-call.js'
 import type { PooledConnection } from './pooled-connection.js'
@@ -31,7 +32,7 @@ interface LanesOptions {
   /** Tells whether a connection is to be renewed. */
   readonly isSpent: (connection: PooledConnection) => boolean
   /** Makes the error of a read that has waited too long. */
-  readonly timedOut: (waitedMs: number) => unknown
+  readonly timedOut: (query: string, waitedMs: number) => unknown
 }
 
 export class Lanes {
@@ -68,13 +69,19 @@ export class Lanes {
     return this.#quick.size + this.#uneven.size
   }
 
+  /** Since when the first of those that found no place has been waiting (`performance.now()`); null when none does. */
+  get waitsSince(): number | null {
+    const firsts = [this.#quick.peek(), this.#uneven.peek()].filter((call) => call !== undefined)
+    return firsts.length === 0 ? null : Math.min(...firsts.map((call) => call.waitsSince))
+  }
+
   get isBusy(): boolean {
     return this.waiting > 0 || this.#lanes.some((lane) => lane.depth > 0)
   }
 
   /** Sends a read on the lane with the fewest in flight; false when there is no place, and it was not taken. */
   send(call: LaneCall): boolean {
-    const now = performance.now()
+    const now = turnNow()
     const isUneven = call.isUneven(now)
     if ((isUneven ? this.#uneven : this.#quick).size > 0) return false
     const lane = this.#pick(now, isUneven)
@@ -192,7 +199,7 @@ export class Lanes {
   }
 
   #drainBacklog(): void {
-    const now = performance.now()
+    const now = turnNow()
     for (const backlog of [this.#trapped, this.#quick, this.#uneven]) this.#drain(backlog, now)
   }
 
@@ -270,7 +277,7 @@ export class Lanes {
     for (const backlog of [this.#quick, this.#uneven]) {
       for (let call = backlog.peek(); call !== undefined; call = backlog.peek()) {
         if (!call.isSettled && now - call.waitsSince < acquireTimeoutMs) break
-        call.fail(timedOut(Math.round(now - call.waitsSince)))
+        call.fail(timedOut(call.query, Math.round(now - call.waitsSince)))
         backlog.shift()
       }
     }

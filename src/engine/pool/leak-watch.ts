@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import type { PoolConfig } from '../../pool-options.js'
+import type { Monitor } from '../monitor/monitor.js'
 import type { Leak } from '../pool-hooks.js'
 import type { PooledConnection } from './pooled-connection.js'
 
@@ -27,8 +28,8 @@ export function borrowerOf(): Error {
 }
 
 /** Gives the stack without ashlar's own frames, so that the borrower's lead; with them where there are no others. */
-function stackOf(borrower: Error | null): string {
-  const lines = (borrower?.stack ?? '').split('\n')
+export function stackOf(borrower: Error): string {
+  const lines = (borrower.stack ?? '').split('\n')
   const others = lines.filter((line) => !OWN_PLACES.some((place) => line.includes(place)))
   return (others.some((line) => line.trimStart().startsWith('at ')) ? others : lines).join('\n')
 }
@@ -37,13 +38,15 @@ function stackOf(borrower: Error | null): string {
 export function watchForLeak(
   connection: PooledConnection,
   { leakThresholdMs, onLeak }: Pick<PoolConfig, 'leakThresholdMs' | 'onLeak'>,
-  borrower: Error | null,
+  monitor: Pick<Monitor, 'tell'>,
 ): () => void {
-  if (leakThresholdMs === null) return NOTHING
+  const { borrowedBy } = connection
+  if (leakThresholdMs === null || borrowedBy === null) return NOTHING
   const timer = setTimeout(() => {
     const { borrower: query, borrowedAt } = connection
-    const leak = { query, heldMs: Math.round(performance.now() - borrowedAt), stack: stackOf(borrower) }
-    ;(onLeak ?? warn)(leak)
+    const heldMs = Math.round(performance.now() - borrowedAt)
+    monitor.tell({ type: 'leak', query, heldMs })
+    ;(onLeak ?? warn)({ query, heldMs, stack: stackOf(borrowedBy) })
   }, leakThresholdMs)
   timer.unref()
   return () => clearTimeout(timer)

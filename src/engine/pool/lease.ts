@@ -1,6 +1,7 @@
 /** A connection in the hands of one borrower. */
 
 import type { PoolConfig } from '../../pool-options.js'
+import type { Monitor } from '../monitor/monitor.js'
 import { runHook } from './hooks.js'
 import { watchForLeak } from './leak-watch.js'
 import type { PooledConnection } from './pooled-connection.js'
@@ -20,15 +21,17 @@ interface LeaseParts {
   /** Where it was borrowed; null where leaks are not looked for. */
   readonly borrower: Error | null
   readonly options: Pick<PoolConfig, 'leakThresholdMs' | 'onLeak' | 'onBorrow'>
+  readonly monitor: Monitor
   readonly takeBack: (connection: PooledConnection, isBroken: boolean) => Promise<void>
 }
 
 /** Hands a connection out, when the program's hook has seen it.
  *  @throws {ConnectionError} when the hook rejects; the connection is closed then */
-export async function lease({ connection, query, borrower, options, takeBack }: LeaseParts): Promise<Lease> {
+export async function lease({ connection, query, borrower, options, monitor, takeBack }: LeaseParts): Promise<Lease> {
   connection.borrower = query
   connection.borrowedAt = performance.now()
-  const endWatch = watchForLeak(connection, options, borrower)
+  connection.borrowedBy = borrower
+  const endWatch = watchForLeak(connection, options, monitor)
   const release = (isBroken: boolean): Promise<void> => {
     endWatch()
     return takeBack(connection, isBroken)

@@ -2,15 +2,18 @@
 
 import { DatabaseError } from 'pg'
 import type { ServerConfig } from '../../config.js'
-import { type DataAccessError, TransactionError } from '../../errors.js'
-import { type CallLimits, NO_LIMITS } from '../call-limits.js'
+import { TransactionError } from '../../errors.js'
+import { type CallOptions, NO_LIMITS } from '../call-limits.js'
 import { sendOn } from '../connection.js'
 import type { CopyLoad } from '../copy/load.js'
 import { startCopy } from '../copy/running-copy.js'
+import { maySplit } from '../leading-word.js'
 import { mapError, spoilsConnection } from '../map-error.js'
+import { loadOnce, writeOnce } from '../operation/single-write.js'
 import type { RawResult, Session } from '../session.js'
 import { sessionSql } from '../session-sql.js'
 import type { Statement } from '../statement.js'
+import { turnNow } from '../turn-clock.js'
 import type { WireValue } from '../wire/message-writer.js'
 import { NO_PREFIX, type Prefix } from '../wire/statement-exchange.js'
 import { LaneCall } from './lane-call.js'
@@ -18,21 +21,68 @@ import type { Lease } from './lease.js'
 import type { Pool } from './pool.js'
 import type { PooledConnection } from './pooled-connection.js'
 import { noteUse } from './session-changes.js'
+import { repaired } from './stale-plan.js'
 import { aborted, late, type Stop, stopOf, stoppable } from './stoppable.js'
 
 /** Gives the pool as something to send statements on. */
 export function poolSession(pool: Pool): Session {
   return {
     send(statement, values, limits = NO_LIMITS) {
-      pool.counts.statements += 1
+      const { query, isRead } = statement
+      const stop = stopOf(limits, { isServerAware: true })
       // A deadline is the server's to keep, and on a lane it would be set for all.
-      const isShared = statement.isRead && !statement.isSlow && pool.hasLanes && limits.timeoutMs === undefined
-      return isShared ? sendShared(pool, statement, values, limits) : sendAlone(pool, statement, values, limits)
+      const isShared = isRead && !statement.isSlow && pool.hasLanes && limits.timeoutMs === undefined
+      const send = (sent: Statement): Promise<RawResult> =>
+        isShared ? sendShared(pool, sent, values, stop) : sendAlone(pool, sent, values, stop, limits.operationId)
+      return observed(pool, { query, work: isRead ? 'read' : 'write', stop, limits }, statement, send)
     },
     copy(load, limits = NO_LIMITS) {
-      pool.counts.statements += 1
-      return copyAlone(pool, load, limits)
+      const stop = stopOf(limits, { isServerAware: true })
+      // Rows that were taken from their source are not there to be sent again.
+      const call = { query: load.query, work: 'write', stop, limits: { ...limits, retry: false } } as const
+      return observed(pool, call, load, () => copyAlone(pool, load, stop, limits.operationId))
     },
+  }
+}
+
+/** A call as it is observed and tried again. */
+interface PoolCall {
+  readonly query: string
+  readonly work: 'read' | 'write'
+  readonly stop: Stop | null
+  readonly limits: CallOptions
+}
+
+/** Runs a call, and again where that is safe; notes how long it took and what became of it. */
+async function observed<S extends Statement | CopyLoad>(
+  pool: Pool,
+  { query, work, stop, limits }: PoolCall,
+  what: S,
+  run: (what: S) => Promise<RawResult>,
+): Promise<RawResult> {
+  const { monitor } = pool
+  pool.counts.statements += 1
+  const startedAt = turnNow()
+  const observed = monitor.begin(query, startedAt, 'text' in what ? what.text : 'COPY')
+  try {
+    const result = await run(what)
+    monitor.end(query, startedAt, observed, null)
+    return result
+  } catch (error) {
+    const { operationId, retry } = limits
+    const isRepeatable = operationId !== undefined
+    // With an operation id it is in a transaction, which what commits by itself is refused in.
+    const isAtomic = isRepeatable || !('text' in what && maySplit(what))
+    const call = { query, work, startedAt, stop, isRepeatable, isAtomic, retry, observed }
+    try {
+      const result = await pool.retrier.again(error, call, (met) => run(repaired(pool, what, met, observed)))
+      monitor.end(query, startedAt, observed, null)
+      return result
+    } catch (final) {
+      pool.counts.failures += 1
+      monitor.end(query, startedAt, observed, final)
+      throw final
+    }
   }
 }
 
@@ -40,23 +90,22 @@ async function sendShared(
   pool: Pool,
   statement: Statement,
   values: readonly WireValue[],
-  limits: CallLimits,
+  stop: Stop | null,
 ): Promise<RawResult> {
   try {
-    return await share(pool, statement, values, limits.signal)
+    return await share(pool, statement, values, stop?.signal)
   } catch (error) {
     if (needsOwnConnection(error)) {
       pool.counts.reruns += 1
-      return sendAlone(pool, statement, values, limits)
+      return sendAlone(pool, statement, values, stop)
     }
-    pool.counts.failures += 1
     throw mapError(error, { query: statement.query, isOutcomeAtStake: false }, values)
   }
 }
 
-/** It met a lock, for which others on the lane cannot wait; or the statement was prepared in vain by a call before it. */
+/** It met a lock, for which others on the lane cannot wait. */
 function needsOwnConnection(error: unknown): boolean {
-  return error instanceof DatabaseError && (error.code === '55P03' || error.code === '26000')
+  return error instanceof DatabaseError && error.code === '55P03'
 }
 
 function share(
@@ -91,10 +140,14 @@ function sendAlone(
   pool: Pool,
   statement: Statement,
   values: readonly WireValue[],
-  limits: CallLimits,
+  stop: Stop | null,
+  operationId?: string,
 ): Promise<RawResult> {
-  const stop = stopOf(limits, { isServerAware: true })
   return onBorrowed(pool, statement.query, stop, async (connection) => {
+    if (operationId !== undefined && !statement.isRead) {
+      const surroundings = { pool, connection, stop, timeLimit: prefixOf(pool, stop) }
+      return writeOnce(surroundings, operationId, statement, values)
+    }
     const context = { query: statement.query, isOutcomeAtStake: !statement.isRead }
     const answer = sendOn(connection.wire, statement, values, context, prefixOf(pool, stop))
     const result = await (stop === null ? answer : stoppable(answer, connection, pool, stop, { context }))
@@ -104,9 +157,12 @@ function sendAlone(
   })
 }
 
-function copyAlone(pool: Pool, load: CopyLoad, limits: CallLimits): Promise<RawResult> {
-  const stop = stopOf(limits, { isServerAware: true })
+function copyAlone(pool: Pool, load: CopyLoad, stop: Stop | null, operationId?: string): Promise<RawResult> {
   return onBorrowed(pool, load.query, stop, (connection) => {
+    if (operationId !== undefined) {
+      const surroundings = { pool, connection, stop: stopLoad(stop, pool.config), timeLimit: timeLimit(stop) }
+      return loadOnce(surroundings, operationId, load)
+    }
     connection.uses += 1
     const copy = startCopy(connection.wire, load, false, timeLimit(stop))
     const ownStop = stopLoad(stop, pool.config)
@@ -135,8 +191,7 @@ async function onBorrowed<T>(
     lease = await borrow(pool, query, stop)
     return await work(lease.connection)
   } catch (error) {
-    pool.counts.failures += 1
-    isBroken = spoilsConnection(error as DataAccessError)
+    isBroken = spoilsConnection(error)
     throw error
   } finally {
     const released = lease?.release(isBroken)

@@ -1,8 +1,9 @@
 /** A stream outside of a transaction: it has one of its own, which ends with it. */
 
-import type { DataAccessError } from '../../errors.js'
 import { Channel } from '../channel.js'
 import { spoilsConnection } from '../map-error.js'
+import type { Observed } from '../monitor/monitor.js'
+import { signalOf } from '../retry/signal.js'
 import type { BatchSource } from '../row-stream.js'
 import type { RawResult } from '../session.js'
 import { sessionSql } from '../session-sql.js'
@@ -11,6 +12,7 @@ import type { Cursor } from '../wire/cursor.js'
 import type { Lease } from './lease.js'
 import type { Pool } from './pool.js'
 import { borrow } from './pool-session.js'
+import { repaired } from './stale-plan.js'
 import type { Stop } from './stoppable.js'
 
 /** How long a batch that nobody wants any more may take to arrive, before the server is told to cancel it, in ms. */
@@ -19,7 +21,8 @@ const PATIENCE_MS = 20
 export class PoolStream implements BatchSource {
   readonly mayFetchAhead = true
   readonly #pool: Pool
-  readonly #cursor: Cursor
+  readonly #mayRetry: boolean
+  #cursor: Cursor
   readonly #stopper = new AbortController()
   readonly #stop: Stop = { signal: this.#stopper.signal, deadline: null, isServerAware: false }
   #lease: Lease | null = null
@@ -27,10 +30,15 @@ export class PoolStream implements BatchSource {
   /** The fetch under way, or the last one. */
   #fetching: Promise<RawResult> | null = null
   #ending: Promise<void> | null = null
+  #startedAt = 0
+  #observed: Observed | null = null
+  /** What ended it; null where nothing did but its consumer. */
+  #failure: unknown = null
 
-  constructor(pool: Pool, cursor: Cursor) {
+  constructor(pool: Pool, cursor: Cursor, mayRetry: boolean) {
     this.#pool = pool
     this.#cursor = cursor
+    this.#mayRetry = mayRetry && pool.config.retry.isOn
   }
 
   fetch(): Promise<RawResult> {
@@ -51,24 +59,40 @@ export class PoolStream implements BatchSource {
 
   async #fetch(): Promise<RawResult> {
     try {
-      const channel = this.#channel ?? (await this.#open())
-      const batch = await channel.fetch(this.#cursor, this.#stop)
+      const batch = await (this.#channel === null ? this.#begin() : this.#channel.fetch(this.#cursor, this.#stop))
       // Its rows may be worked on for long; the connection is not needed for it.
       if (!batch.hasMore && this.#cursor.statement.isRead) this.finish().catch(() => {})
       return batch
     } catch (error) {
-      if (this.#ending === null) this.#pool.counts.failures += 1
+      if (this.#ending === null) this.#fail(error)
       throw error
     }
   }
 
-  async #open(): Promise<Channel> {
-    const { query, isRead } = this.#cursor.statement
+  /** Has the first batch come; once more where a change of a table has made the statement stale: no row was given yet. */
+  async #begin(): Promise<RawResult> {
+    const { statement } = this.#cursor
     this.#pool.counts.statements += 1
+    this.#startedAt = performance.now()
+    this.#observed = this.#pool.monitor.begin(statement.query, this.#startedAt, statement.text)
+    try {
+      return await this.#first()
+    } catch (error) {
+      const signal = this.#mayRetry && this.#ending === null ? signalOf(error) : null
+      const anew = signal === null ? statement : repaired(this.#pool, statement, signal, this.#observed)
+      if (anew === statement) throw error
+      this.#cursor = this.#cursor.renewed(anew)
+      await this.#giveBack(false)
+      return await this.#first()
+    }
+  }
+
+  async #first(): Promise<RawResult> {
+    const { query, isRead } = this.#cursor.statement
     this.#lease = await borrow(this.#pool, query, this.#stop)
     const begin = beginWith(isRead ? { readOnly: true } : {})
     this.#channel = new Channel(this.#lease.connection, this.#pool, begin)
-    return this.#channel
+    return this.#channel.fetch(this.#cursor, this.#stop)
   }
 
   async #commit(): Promise<void> {
@@ -77,8 +101,8 @@ export class PoolStream implements BatchSource {
     try {
       await this.#channel?.last({ ...sessionSql.commit, query }, !isRead)
     } catch (error) {
-      this.#pool.counts.failures += 1
-      isBroken = spoilsConnection(error as DataAccessError)
+      this.#fail(error)
+      isBroken = spoilsConnection(error)
       throw error
     } finally {
       await this.#release(isBroken)
@@ -93,9 +117,21 @@ export class PoolStream implements BatchSource {
     await this.#release(this.#channel?.isSpoiled ?? false)
   }
 
+  #fail(error: unknown): void {
+    this.#pool.counts.failures += 1
+    this.#failure = error
+  }
+
   async #release(isBroken: boolean): Promise<void> {
+    const { monitor } = this.#pool
+    if (this.#startedAt > 0) monitor.end(this.#cursor.statement.query, this.#startedAt, this.#observed, this.#failure)
+    await this.#giveBack(isBroken)
+  }
+
+  async #giveBack(isBroken: boolean): Promise<void> {
     const lease = this.#lease
     if (lease === null) return
+    this.#lease = null
     this.#channel?.close()
     // Rolls back what was not committed.
     const released = lease.release(isBroken)

@@ -1,6 +1,6 @@
 /** The pool: shared lanes for reads and exclusive connections for the rest, `max` of both together. */
 
-import type { ServerConfig } from '../../config.js'
+import type { ServerConfig, ServerTarget } from '../../config.js'
 import {
   AcquireTimeoutError,
   type ConnectionHolder,
@@ -9,42 +9,58 @@ import {
   type PoolSizes,
 } from '../../errors.js'
 import { connecting, mapError } from '../map-error.js'
+import { Monitor } from '../monitor/monitor.js'
 import type { PoolStats } from '../pool-stats.js'
+import { Retrier } from '../retry/retrier.js'
 import { cancelOn } from './cancel.js'
 import { Connections } from './connections.js'
 import type { LaneCall } from './lane-call.js'
 import { Lanes } from './lanes.js'
-import { borrowerOf } from './leak-watch.js'
+import { borrowerOf, stackOf } from './leak-watch.js'
 import { type Lease, lease } from './lease.js'
-import { answers } from './ping.js'
+import { Pings } from './pings.js'
 import { type PooledConnection, setImpatient } from './pooled-connection.js'
 import { isClean, reset } from './reset.js'
 import { type Place, WaitedTooLong, Waiters } from './waiters.js'
+import { Watchdog } from './watchdog.js'
 
 /** A lane that nobody has used for so long becomes an idle connection like others, in ms. */
 const LANE_IDLE_MS = 1_000
 /** How long the server may take to cancel what runs, in ms. */
 const CUT_MS = 1_000
 
+/** Of many calls that are refused at once, each names so many holders. */
+const SHOWN_HOLDERS = 3
+
 export class Pool {
   readonly config: ServerConfig
+  readonly monitor = new Monitor()
+  readonly retrier: Retrier
   readonly #connections: Connections
   readonly #lanes: Lanes | null
   readonly #waiters: Waiters
   readonly #borrowed = new Set<PooledConnection>()
   /** Most connections that may be borrowed: with lanes, one is left for reads. */
   readonly #maxBorrowed: number
-  /** Connections that are asked for a sign of life, or made clean. */
-  #inBetween = 0
+  readonly #watchdog: Watchdog | null
+  readonly #pings: Pings
+  /** Connections that are made clean. */
+  #cleaning = 0
   #closing: Promise<void> | null = null
   #onQuiet = (): void => {}
+  /** Called for each call with an operation id. */
+  onOperation: () => void = () => {}
   readonly counts = { statements: 0, failures: 0, shed: 0, cancels: 0, reruns: 0 }
 
   constructor(config: ServerConfig) {
     const { keepsConnections, max, lanes, laneDepth, laneBytes, acquireTimeoutMs, pingAfterIdleMs, onBorrow } =
       config.pool
+    const { watchdogMs } = config.pool
     this.config = config
+    this.retrier = new Retrier(config.retry, this.monitor, { acquireTimeoutMs, suspectRole: () => this.suspectRole() })
     this.#connections = new Connections(config, {
+      monitor: this.monitor,
+      onPrepare: () => this.#watchdog?.wake(),
       onOpened: (connection) => this.#place(connection),
       onUpkeep: () => this.#serve(),
       onFailed: (error) => {
@@ -55,6 +71,17 @@ export class Pool {
         this.#lanes?.forget(connection)
         this.#serve()
       },
+      onMoved: () => {
+        this.#connections.dropSpent()
+        this.#replaceSpent()
+      },
+      onReleased: () => this.#serve(),
+    })
+    this.#pings = new Pings({
+      afterIdleMs: pingAfterIdleMs,
+      takeAllIdle: (isMeant) => this.#connections.takeAllIdle(isMeant),
+      onAnswered: (connection, isAlive) => this.#answered(connection, isAlive),
+      onDoubt: () => this.#serve(),
     })
     this.#waiters = new Waiters(acquireTimeoutMs)
     // What a borrower's hook has set must not decide what a read sees.
@@ -72,9 +99,22 @@ export class Pool {
           dismiss: (connection) => void this.#takeBack(connection),
           onIdle: () => this.#notice(),
           isSpent: (connection) => this.#connections.isSpent(connection),
-          timedOut: (waitedMs) => this.#timedOut(waitedMs),
+          timedOut: (query, waitedMs) => this.#timedOut(query, waitedMs),
         })
       : null
+    this.#watchdog =
+      watchdogMs === null
+        ? null
+        : new Watchdog({
+            config,
+            limitMs: watchdogMs,
+            connections: () => this.#connections,
+            isInUse: () => this.#isBusy,
+            onSilent: ({ borrower }, silentMs) =>
+              this.monitor.tell({ type: 'connection-silent', query: borrower, silentMs }),
+            // What has killed these may have killed others.
+            onCut: () => this.#pings.askIdle(() => true),
+          })
   }
 
   get hasLanes(): boolean {
@@ -87,8 +127,9 @@ export class Pool {
   share(call: LaneCall): void {
     const lanes = this.#lanes as Lanes
     if (this.#closing !== null) throw new PoolClosedError()
+    this.#watchdog?.wake()
     if (lanes.send(call)) return
-    this.#refuseOverload(true)
+    this.#refuseOverload(call.query, true)
     lanes.enqueue(call)
   }
 
@@ -96,13 +137,20 @@ export class Pool {
    *  @throws {ConnectionError} when none can be made, none becomes free in time, too many wait, or the pool is closed */
   async acquire(query: string, onPlaced?: (place: Place) => void): Promise<Lease> {
     const borrower = this.config.pool.leakThresholdMs === null ? null : borrowerOf()
-    const connection = this.#takeFresh() ?? (await this.#wait(onPlaced))
+    const askedAt = this.monitor.leases === null ? 0 : performance.now()
+    this.#watchdog?.wake()
+    const connection = this.#takeFresh() ?? (await this.#wait(query, onPlaced))
+    if (askedAt > 0) this.monitor.waited(performance.now() - askedAt)
     return lease({
       connection,
       query,
       borrower,
       options: this.config.pool,
-      takeBack: (each, isBroken) => this.#takeBack(each, isBroken),
+      monitor: this.monitor,
+      takeBack: (each, isBroken) => {
+        if (this.monitor.leases !== null) this.monitor.used(performance.now() - each.borrowedAt)
+        return this.#takeBack(each, isBroken)
+      },
     })
   }
 
@@ -110,7 +158,7 @@ export class Pool {
    *  @throws {ConnectionError} when it cannot be opened */
   async start(): Promise<void> {
     // Its limit is that of connecting: there is no other caller yet that could keep it waiting.
-    const connection = await this.#wait(undefined, this.config.pool.connectTimeoutMs)
+    const connection = await this.#wait(connecting.query, undefined, this.config.pool.connectTimeoutMs)
     await this.#takeBack(connection)
     this.#connections.fill()
   }
@@ -118,8 +166,29 @@ export class Pool {
   /** Renews all connections: each when it is free. */
   expire(): void {
     this.#connections.expire()
+    this.#replaceSpent()
+  }
+
+  #replaceSpent(): void {
     this.#lanes?.retire((connection) => this.#connections.isSpent(connection))
     this.#connections.fill()
+  }
+
+  /** Has all connections prepare a statement anew when they run it next; without a name, every statement. */
+  forgetPrepared(name?: string): void {
+    this.#connections.forgetPrepared(name)
+  }
+
+  /** The server that connections are opened to now. */
+  get server(): ServerTarget {
+    return this.#connections.server
+  }
+
+  /** The server that we are on has refused a write: is it still what was asked for? Has all hosts looked at; exclusive
+   *  connections are handed out when that is done, and renewed where the writer is elsewhere. False where nothing would come
+   *  of it: one host, or none that must take writes. */
+  suspectRole(): boolean {
+    return this.#connections.suspect()
   }
 
   sizes(): PoolSizes {
@@ -133,11 +202,26 @@ export class Pool {
     return {
       ...this.sizes(),
       min: this.config.pool.keepsConnections ? this.config.pool.min : 0,
+      opening: this.#connections.opening,
+      maxBorrowed: this.#maxBorrowed,
+      longestWaitMs: this.#longestWaitMs,
+      longestHeldMs: this.longestHolder()?.heldMs ?? null,
       inFlight: this.#lanes?.depth ?? 0,
       connects: this.#connections.connects,
       ...this.counts,
       moved: this.#lanes?.moved ?? 0,
     }
+  }
+
+  /** Who has had a connection for longest; null when nobody has one. */
+  longestHolder(): ConnectionHolder | null {
+    return this.#holders(1)[0] ?? null
+  }
+
+  get #longestWaitMs(): number | null {
+    const since = Math.min(this.#waiters.waitsSince ?? Infinity, this.#lanes?.waitsSince ?? Infinity)
+    // Who has a time of grace waits since a moment that is still to come.
+    return since === Infinity ? null : Math.max(0, Math.round(performance.now() - since))
   }
 
   /** Takes no more calls, waits for those under way, for `closeTimeoutMs` at the most, and closes all connections. */
@@ -153,6 +237,7 @@ export class Pool {
     this.#lanes?.retire(() => true)
     await this.#quiet()
     if (timer !== null) clearTimeout(timer)
+    this.#watchdog?.stop()
     await this.#connections.end()
   }
 
@@ -165,7 +250,12 @@ export class Pool {
   }
 
   get #isBusy(): boolean {
-    return this.#waiters.size > 0 || this.#borrowed.size > 0 || this.#inBetween > 0 || (this.#lanes?.isBusy ?? false)
+    return (
+      this.#waiters.size > 0 ||
+      this.#borrowed.size > 0 ||
+      this.#cleaning + this.#pings.count > 0 ||
+      (this.#lanes?.isBusy ?? false)
+    )
   }
 
   /** The deadline of `close`: what waits is refused, what runs is cancelled on the server, so that it does not run on
@@ -178,7 +268,7 @@ export class Pool {
       ({ wire, isCommitting }) => wire.depth > 0 && !isCommitting,
     )
     this.counts.cancels += busy.length
-    await Promise.all(busy.map((connection) => cancelOn(connection, this.config, CUT_MS)))
+    await Promise.all(busy.map((connection) => cancelOn(connection, CUT_MS)))
     this.#connections.cutAll()
     // Who still has one may never give it back.
     this.#borrowed.clear()
@@ -188,38 +278,45 @@ export class Pool {
   /** An idle connection that needs no sign of life; those that turn out to be spent are closed on the way. */
   #takeFresh(): PooledConnection | undefined {
     if (this.#closing !== null) throw new PoolClosedError()
+    if (this.#connections.isHeld) return undefined
     if (this.#waiters.size > 0 || this.#borrowed.size + this.#inBetween >= this.#maxBorrowed) return undefined
     const connection = this.#connections.takeIdle()
     if (connection === undefined) return undefined
-    if (this.#needsPing(connection)) {
-      void this.#ping(connection)
+    if (this.#pings.needs(connection)) {
+      void this.#pings.ask(connection)
       return undefined
     }
     return this.#lent(connection)
   }
 
-  async #wait(onPlaced?: (place: Place) => void, graceMs = 0): Promise<PooledConnection> {
-    this.#refuseOverload(false)
+  async #wait(query: string, onPlaced?: (place: Place) => void, graceMs = 0): Promise<PooledConnection> {
+    this.#refuseOverload(query, false)
     const waiting = this.#waiters.wait(onPlaced, graceMs)
     this.#serve()
     try {
       return await waiting
     } catch (error) {
       // Made here and not where the waiting ended, so that its stack leads back to the caller.
-      throw error instanceof WaitedTooLong ? this.#timedOut(error.waitedMs) : mapError(error, connecting)
+      throw error instanceof WaitedTooLong ? this.#timedOut(query, error.waitedMs) : mapError(error, connecting)
     } finally {
       this.#notice()
     }
   }
 
   /** Those for whom a connection is on its way, or will be, do not count. */
-  #refuseOverload(isRead: boolean): void {
+  #refuseOverload(query: string, isRead: boolean): void {
     const { maxWaiting } = this.config.pool
     const willOpen = isRead ? this.#lanes?.count === 0 : this.#connections.hasRoom
     const coming = this.#connections.opening + (willOpen ? 1 : 0)
     if (this.#waiting - coming < maxWaiting) return
     this.counts.shed += 1
-    throw new PoolOverloadedError(maxWaiting, this.sizes())
+    this.monitor.tell({ type: 'overloaded', query, waiting: this.#waiting })
+    throw new PoolOverloadedError(maxWaiting, this.sizes(), this.#holders(SHOWN_HOLDERS))
+  }
+
+  /** Connections that are asked for a sign of life, or made clean: somebody has them, or will have them soon. */
+  get #inBetween(): number {
+    return this.#pings.expected + this.#cleaning
   }
 
   get #waiting(): number {
@@ -228,12 +325,13 @@ export class Pool {
 
   /** Gives connections to those who wait, and opens what is missing. */
   #serve(): void {
+    if (this.#connections.isHeld) return
     while (this.#waiters.size > this.#inBetween && this.#borrowed.size + this.#inBetween < this.#maxBorrowed) {
       const connection =
         this.#connections.takeIdle() ??
         (this.#connections.hasRoom ? undefined : this.#lanes?.giveUp(this.#waiters.size))
       if (connection === undefined) break
-      if (this.#needsPing(connection)) void this.#ping(connection)
+      if (this.#pings.needs(connection)) void this.#pings.ask(connection)
       else this.#lend(connection)
     }
     const { opening } = this.#connections
@@ -263,9 +361,9 @@ export class Pool {
   #recruit(): PooledConnection | undefined {
     const connection = this.#connections.takeIdle()
     if (connection !== undefined) {
-      if (!this.#needsPing(connection)) return connection
+      if (!this.#pings.needs(connection)) return connection
       // It comes back by itself when it answers.
-      void this.#ping(connection)
+      void this.#pings.ask(connection)
       return undefined
     }
     const mayOpen = this.#connections.hasRoom && this.#connections.opening + this.#inBetween <= this.#waiters.size
@@ -279,7 +377,8 @@ export class Pool {
       this.#lanes.add(connection)
       return
     }
-    const mayLend = this.#waiters.size > 0 && this.#borrowed.size + this.#inBetween < this.#maxBorrowed
+    const isFree = !this.#connections.isHeld && this.#borrowed.size + this.#inBetween < this.#maxBorrowed
+    const mayLend = this.#waiters.size > 0 && isFree
     if (mayLend) this.#lend(connection)
     else this.#keep(connection)
     this.#notice()
@@ -295,9 +394,9 @@ export class Pool {
   async #takeBack(connection: PooledConnection, isBroken = false): Promise<void> {
     if (this.#borrowed.delete(connection)) connection.idleSince = performance.now()
     connection.isCommitting = false
-    this.#inBetween += 1
+    this.#cleaning += 1
     const isUsable = !isBroken && (isClean(connection) || (await reset(connection, this.config.pool.onConnect)))
-    this.#inBetween -= 1
+    this.#cleaning -= 1
     if (isUsable && !this.#connections.isSpent(connection)) {
       this.#place(connection)
     } else {
@@ -307,18 +406,11 @@ export class Pool {
     this.#notice()
   }
 
-  #needsPing({ idleSince }: PooledConnection): boolean {
-    const { pingAfterIdleMs } = this.config.pool
-    return pingAfterIdleMs !== null && performance.now() - idleSince > pingAfterIdleMs
-  }
-
-  /** Asks for a sign of life; the connection comes back by {@link #place}, or is replaced. */
-  async #ping(connection: PooledConnection): Promise<void> {
-    this.#inBetween += 1
-    const isAlive = await answers(connection.wire, this.config.pool.connectTimeoutMs)
-    this.#inBetween -= 1
-    if (isAlive) this.#place(connection)
-    else await this.#connections.close(connection, true)
+  /** It was asked for a sign of life. */
+  #answered(connection: PooledConnection, isAlive: boolean): void {
+    // Another server may have taken over in the meantime.
+    if (isAlive && !this.#connections.isSpent(connection)) this.#place(connection)
+    else void this.#connections.close(connection, !isAlive)
   }
 
   /** Whether opening has failed just now, and there are others to wait for. */
@@ -333,15 +425,18 @@ export class Pool {
     else if (this.#lanes?.count === 0) this.#lanes.refuseWaiting(mapError(error, connecting))
   }
 
-  #timedOut(waitedMs: number): AcquireTimeoutError {
+  #timedOut(query: string, waitedMs: number): AcquireTimeoutError {
+    this.monitor.tell({ type: 'acquire-timeout', query, waitedMs })
     return new AcquireTimeoutError(waitedMs, this.sizes(), this.#holders())
   }
 
-  #holders(): readonly ConnectionHolder[] {
+  /** Who has borrowed connections: those that have them for longest first, in which order they stand. */
+  #holders(atMost = this.config.pool.max): readonly ConnectionHolder[] {
     const now = performance.now()
-    return [...this.#borrowed].map(({ borrower, borrowedAt }) => ({
+    return [...this.#borrowed].slice(0, atMost).map(({ borrower, borrowedAt, borrowedBy }) => ({
       query: borrower,
       heldMs: Math.round(now - borrowedAt),
+      stack: borrowedBy === null ? null : stackOf(borrowedBy),
     }))
   }
 

@@ -3,8 +3,13 @@
 import { sendOn } from '../connection.js'
 import type { ConnectionHook } from '../pool-hooks.js'
 import { resetSql, sessionSql } from '../session-sql.js'
+import type { Wire } from '../wire/wire.js'
 import { runHook } from './hooks.js'
 import type { PooledConnection } from './pooled-connection.js'
+
+/** How long the server may take to roll back and to forget, in ms. A connection that cannot do it keeps its place from those
+ *  who wait; it is cut then, and the server does the same for itself. */
+const RESET_MS = 2_000
 
 const context = { query: 'reset', isOutcomeAtStake: false } as const
 
@@ -17,9 +22,11 @@ export async function reset(connection: PooledConnection, onConnect: ConnectionH
       await connection.cancelling
       connection.cancelling = null
     }
-    if (wire.status !== 'I') await sendOn(wire, sessionSql.rollback, [], context)
+    await inTime(wire, async () => {
+      if (wire.status !== 'I') await sendOn(wire, sessionSql.rollback, [], context)
+      if (connection.isDirty) await Promise.all(resetSql.map((statement) => sendOn(wire, statement, [], context)))
+    })
     if (connection.isDirty) {
-      await Promise.all(resetSql.map((statement) => sendOn(wire, statement, [], context)))
       connection.isDirty = false
       // What the hook has set was taken back too.
       if (onConnect !== null) await runHook(onConnect, 'onConnect', connection)
@@ -27,6 +34,17 @@ export async function reset(connection: PooledConnection, onConnect: ConnectionH
     return !wire.isLost && wire.status === 'I'
   } catch {
     return false
+  }
+}
+
+async function inTime(wire: Wire, work: () => Promise<void>): Promise<void> {
+  const timer = setTimeout(() => setImmediate(() => isDone || wire.destroy()), RESET_MS)
+  let isDone = false
+  try {
+    await work()
+  } finally {
+    isDone = true
+    clearTimeout(timer)
   }
 }
 

@@ -13,5 +13,5 @@ const forgettingCommands = new Set(['DEALLOCATE', 'DEALLOCATE ALL', 'DISCARD', '
 export function noteUse(connection: PooledConnection, { mayDirty }: Statement, { command }: RawResult): void {
   connection.uses += 1
   if (mayDirty || sessionCommands.has(command)) connection.isDirty = true
-  if (forgettingCommands.has(command)) connection.wire.prepared.clear()
+  if (forgettingCommands.has(command)) connection.wire.prepared.giveUp()
 }

@@ -11,6 +11,8 @@ import type { PooledConnection } from './pooled-connection.js'
 const VERDICT_MS = 900
 /** How much later than the server's own time limit this side steps in, in ms. */
 const SERVER_AHEAD_MS = 100
+/** What a timer of Node can hold, in ms: a longer one would be over at once. */
+const MAX_TIMER_MS = 2_147_483_647
 
 /** What may stop a call. */
 export interface Stop {
@@ -35,7 +37,7 @@ const nothing = (): void => {}
 export async function stoppable<T>(
   answer: Promise<T>,
   connection: PooledConnection,
-  pool: Pick<Pool, 'config' | 'counts'>,
+  pool: Pick<Pool, 'counts'>,
   { signal, deadline, isServerAware }: Stop,
   { context, giveUp = nothing }: Stoppable,
 ): Promise<T> {
@@ -51,7 +53,7 @@ export async function stoppable<T>(
     clearTimeout(timer)
     giveUp()
     pool.counts.cancels += 1
-    connection.cancelling = cancelOn(connection, pool.config, VERDICT_MS)
+    connection.cancelling = cancelOn(connection, VERDICT_MS)
     timer = setTimeout(() => {
       settleBy(context.isOutcomeAtStake ? unknown(context.query) : reason())
       connection.wire.destroy()
@@ -59,16 +61,21 @@ export async function stoppable<T>(
   }
   const onAbort = (): void => stop(() => aborted(context.query))
   signal?.addEventListener('abort', onAbort, { once: true })
-  if (deadline !== null) {
+  // It may have been aborted since the connection was obtained, and does not tell again.
+  if (signal?.aborted) onAbort()
+  if (deadline !== null && why === null) {
+    connection.watchedUntil = deadline.at + SERVER_AHEAD_MS + VERDICT_MS
     const leftMs = deadline.at - performance.now() + (isServerAware ? SERVER_AHEAD_MS : 0)
-    timer = setTimeout(() => stop(() => late(context.query, deadline.limitMs)), Math.max(0, leftMs))
+    const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, leftMs))
+    timer = setTimeout(() => stop(() => late(context.query, deadline.limitMs)), waitMs)
   }
   try {
     return await Promise.race([answer, gaveUp])
   } catch (error) {
     // Read through a function: the compiler does not see that `stop` has set it.
     const reason = reasonOf()
-    if (error instanceof CancelledError && reason !== null) throw reason()
+    // What may have committed a part of its work says so itself.
+    if (error instanceof CancelledError && error.outcome === 'not-executed' && reason !== null) throw reason()
     throw error
   } finally {
     clearTimeout(timer)

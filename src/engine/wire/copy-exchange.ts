@@ -5,7 +5,7 @@ import type { DatabaseError } from 'pg'
 import type { Column } from '../row-shape.js'
 import type { RawResult, TransactionStatus } from '../session.js'
 import { countOf } from './command-tag.js'
-import { Exchange, UnsentError } from './exchange.js'
+import { CommittedLocally, Exchange, UnsentError } from './exchange.js'
 import type { MessageWriter } from './message-writer.js'
 import type { PreparedStatements } from './prepared-statements.js'
 import { type Bound, bindStatement, type OnSettled, type Prefix, undoPreparations } from './statement-exchange.js'
@@ -68,6 +68,10 @@ export class CopyExchange extends Exchange {
 
   override get hasPrefix(): boolean {
     return this.#options.prefix.length > 0
+  }
+
+  override get isOwnTurn(): boolean {
+    return this.#state === 'open'
   }
 
   /** All in one round trip: the description is of the same table that COPY then has a lock on. */
@@ -150,7 +154,7 @@ export class CopyExchange extends Exchange {
   }
 
   override onReady(status: TransactionStatus): void {
-    const error = this.#ownFailure ?? this.#serverError
+    const error = this.isCommittedLocally ? new CommittedLocally() : (this.#ownFailure ?? this.#serverError)
     if (error !== null) this.#options.onSettled(error, null)
     else this.#options.onSettled(null, resultOf(this.#rowCount, status))
   }
@@ -159,7 +163,9 @@ export class CopyExchange extends Exchange {
     const wasDone = this.#state === 'done'
     // Whoever feeds it must stop.
     if (!wasDone) this.#state = 'failed'
-    const reason = this.#serverError ?? (wasSent ? error : new UnsentError())
+    const reason = this.isCommittedLocally
+      ? new CommittedLocally()
+      : (this.#serverError ?? (wasSent ? error : new UnsentError()))
     this.#options.onSettled(this.#ownFailure ?? reason, null)
   }
 

@@ -28,6 +28,11 @@ export class Cursor {
     this.#rows = new RowCollector(statement)
   }
 
+  /** Gives a cursor of the same rows for another session, which has not given any. */
+  renewed(statement: Statement): Cursor {
+    return new Cursor(statement, this.values, this.#portal.maxRows)
+  }
+
   /** Whether its portal was asked for. */
   get isOpen(): boolean {
     return this.#isOpen

@@ -13,10 +13,24 @@ export class UnsentError extends Error {
   }
 }
 
+/** A standby that COMMIT had to wait for has not confirmed it: cancelled, or ended with the session. */
+export class CommittedLocally extends Error {
+  constructor() {
+    super('the wait for a synchronous standby was ended')
+  }
+}
+
 /** Gets the answers to what it wrote. Every exchange ends by exactly one call of `onReady`, `onLost` or `onUnwritten`. */
 export abstract class Exchange {
   /** Bytes that it wrote. */
   size = 0
+  /** Whether the server has committed, and given up waiting for its synchronous standby. */
+  isCommittedLocally = false
+
+  /** Whether the server waits for this side, and not this side for it. */
+  get isOwnTurn(): boolean {
+    return false
+  }
 
   /** Whether it carries statements that later exchanges count on, such as BEGIN. */
   get hasPrefix(): boolean {

@@ -6,7 +6,7 @@ import type { Column } from '../row-shape.js'
 import type { RawResult, TransactionStatus } from '../session.js'
 import type { Statement } from '../statement.js'
 import { commandOf, countOf } from './command-tag.js'
-import { Exchange, UnsentError } from './exchange.js'
+import { CommittedLocally, Exchange, UnsentError } from './exchange.js'
 import type { MessageWriter, WireValue } from './message-writer.js'
 import type { Prepared, PreparedStatements } from './prepared-statements.js'
 import { RowCollector } from './row-collector.js'
@@ -85,8 +85,8 @@ export class StatementExchange extends Exchange {
     if (bound !== null) {
       this.#prepared = bound.prepared
       if (bound.isNew) this.#preparations.push(bound)
-      this.#rows.expect(bound.prepared)
     }
+    this.#rows.expect(this.#prepared, prepared.baselines)
     out.execute(name, maxRows)
     out.sync()
   }
@@ -123,7 +123,7 @@ export class StatementExchange extends Exchange {
   }
 
   override onReady(status: TransactionStatus): void {
-    const error = this.#serverError ?? this.#rows.error
+    const error = this.isCommittedLocally ? new CommittedLocally() : (this.#serverError ?? this.#rows.error)
     if (error !== null) {
       this.#onSettled(error, null)
       return
@@ -139,7 +139,10 @@ export class StatementExchange extends Exchange {
 
   override onLost(error: Error, wasSent: boolean): void {
     // A server that ends the session says why first.
-    this.#onSettled(this.#serverError ?? (wasSent ? error : new UnsentError()), null)
+    this.#onSettled(
+      this.isCommittedLocally ? new CommittedLocally() : (this.#serverError ?? (wasSent ? error : new UnsentError())),
+      null,
+    )
   }
 
   override onUnwritten(error: unknown): void {

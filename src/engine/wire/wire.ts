@@ -2,7 +2,9 @@
 
 import type { DatabaseError } from 'pg'
 import { Fifo } from '../fifo.js'
+import type { Baselines } from '../row-shape.js'
 import type { TransactionStatus } from '../session.js'
+import { endsSession } from '../sqlstate.js'
 import type { Exchange } from './exchange.js'
 import { MessageWriter } from './message-writer.js'
 import { PreparedStatements } from './prepared-statements.js'
@@ -11,11 +13,27 @@ import { readColumns } from './row-description.js'
 /** What a socket must have. */
 export interface WireStream {
   readonly writable: boolean
+  /** Bytes that Node holds because the system takes no more. */
+  readonly writableLength: number
+  /** Node's own, not promised: bytes of the write under way that the system has not taken. */
+  readonly _handle?: { readonly writeQueueSize?: number } | null
   write(bytes: Buffer): boolean
   on(event: 'drain' | 'close', listener: () => void): unknown
   off(event: 'drain' | 'close', listener: () => void): unknown
   destroy(error?: Error): void
 }
+
+/** What of a notice is looked at. */
+export interface ServerNotice {
+  readonly code?: string | undefined
+  readonly routine?: string | undefined
+}
+
+/** The server's function that waits for a synchronous standby: its name is the same in every language, and no function of a
+ *  database can speak in its name. It warns when a cancel or a termination ends the wait: the transaction is committed then,
+ *  and that cannot be undone. */
+const SYNC_WAIT = 'SyncRepWaitForLSN'
+const syncWaitStates = new Set(['01000', '57P01'])
 
 const CODE = {
   row: 68,
@@ -37,10 +55,15 @@ export class Wire {
   #status: TransactionStatus = 'I'
   #bytesInFlight = 0
   #lost: Error | null = null
+  /** The error by which the server ended the session. */
+  #farewell: DatabaseError | null = null
+  #isCut = false
+  /** How often something has arrived; no clock is read for it. */
+  arrivals = 0
 
-  constructor(stream: WireStream, maxPrepared: number) {
+  constructor(stream: WireStream, maxPrepared: number, baselines?: Baselines) {
     this.#stream = stream
-    this.prepared = new PreparedStatements(maxPrepared)
+    this.prepared = new PreparedStatements(maxPrepared, baselines)
   }
 
   /** Where the session stood when the last exchange ended. */
@@ -58,9 +81,26 @@ export class Wire {
     return this.#bytesInFlight
   }
 
+  /** Whether an answer is owed to this side. Not where a load waits for rows of this side's, and all it has was sent. */
+  get isWaiting(): boolean {
+    const exchange = this.#exchanges.peek()
+    return exchange !== undefined && (!exchange.isOwnTurn || this.unsent > 0)
+  }
+
+  /** Bytes that the system has not taken from Node. */
+  get unsent(): number {
+    const { writableLength, _handle } = this.#stream
+    return writableLength + (_handle?.writeQueueSize ?? 0)
+  }
+
   /** Also from the moment that it is cut: the socket says so later. */
   get isLost(): boolean {
     return this.#lost !== null || !this.#stream.writable
+  }
+
+  /** Why the connection went; null while it stands, and where it was cut on this side. */
+  get loss(): Error | null {
+    return this.#farewell ?? (this.#isCut ? null : this.#lost)
   }
 
   /** Sends an exchange behind those in flight. All that is sent in one turn of the event loop goes out in one write. */
@@ -104,6 +144,11 @@ export class Wire {
   /** Writes a message that was made elsewhere, whose memory must not be used again; false: wait for {@link drained}. */
   writeBytes(message: Buffer): boolean {
     this.flush()
+    const exchange = this.#exchanges.peek()
+    if (exchange !== undefined) {
+      exchange.size += message.length
+      this.#bytesInFlight += message.length
+    }
     return this.#stream.write(message)
   }
 
@@ -155,22 +200,34 @@ export class Wire {
 
   /** Hands an error of the server's to the exchange under way; false when there is none. */
   fail(error: DatabaseError): boolean {
+    if (endsSession(error.code ?? '', error.severity)) this.#farewell ??= error
     const exchange = this.#exchanges.peek()
     exchange?.onError(error)
     return exchange !== undefined
   }
 
+  /** Takes note of what the server says beside its answers; rare. */
+  notice({ code, routine }: ServerNotice): void {
+    const exchange = this.#exchanges.peek()
+    if (exchange !== undefined && routine === SYNC_WAIT && syncWaitStates.has(code ?? '')) {
+      exchange.isCommittedLocally = true
+    }
+  }
+
   /** The connection is gone: settles whatever was in flight. */
   lose(error: Error): void {
     if (this.#lost !== null) return
-    this.#lost = error
+    // What the server said to the first in flight is the reason for all.
+    const reason = this.#farewell ?? error
+    this.#lost = reason
     this.#bytesInFlight = 0
-    for (const exchange of this.#exchanges.clear()) exchange.onLost(error, true)
+    for (const exchange of this.#exchanges.clear()) exchange.onLost(reason, true)
   }
 
-  /** Cuts the connection; what is in flight is lost. */
-  destroy(): void {
-    this.#stream.destroy()
+  /** Cuts the connection; what is in flight is lost, for the reason that is given. */
+  destroy(reason?: Error): void {
+    if (this.#lost === null) this.#isCut = true
+    this.#stream.destroy(reason)
   }
 
   /** Settles an exchange that could not be written. What opens a transaction is dropped with it, so that whatever came next

@@ -8,6 +8,7 @@ function wireOver() {
   const written: Buffer[] = []
   const stream = {
     writable: true,
+    writableLength: 0,
     write: (bytes: Buffer) => written.push(Buffer.from(bytes)) > 0,
     on: () => stream,
     off: () => stream,

@@ -2,10 +2,14 @@
 
 import { userInfo } from 'node:os'
 import { parseConnectionUrl, type UrlParts } from './connection-url.js'
+import type { Logger, LogLevel } from './engine/monitor/logger.js'
+import type { TelemetryOptions } from './engine/telemetry/telemetry-options.js'
 import { ConfigError } from './errors.js'
 import { olderVariablesHint } from './older-environment.js'
 import type { PoolConfig, PoolOptions } from './pool-options.js'
+import type { RetryConfig, RetryOptions } from './retry-options.js'
 import { Secret } from './secret.js'
+import type { TargetSessionAttrs } from './session-attrs.js'
 import {
   checkSetting,
   type Environment,
@@ -32,6 +36,7 @@ export const defaults = {
     connectTimeoutMs: 5_000,
     idleTimeoutMs: 300_000,
     pingAfterIdleMs: 1_000,
+    watchdogMs: 5_000,
     maxWaiting: 10_000,
     leakThresholdMs: null,
     closeTimeoutMs: 30_000,
@@ -42,6 +47,14 @@ export const defaults = {
   preparedStatements: true,
   maxPreparedStatements: 100,
   coalesce: false,
+  retry: {
+    maxAttempts: 4,
+    maxConflictAttempts: 50,
+    baseDelayMs: 20,
+    maxDelayMs: 1_000,
+  },
+  logLevel: 'warn',
+  operationRetentionMs: 604_800_000,
   migration: {
     lockTimeoutMs: 60_000,
   },
@@ -49,13 +62,14 @@ export const defaults = {
 
 /** How to reach the database, and within which limits. What is not given here comes from the environment. */
 export interface ConnectOptions {
-  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=...`, `embedded:FOLDER` or `embedded:temp`.
+  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=...`, `embedded:FOLDER` or `embedded:temp`. Several hosts:
+   *  `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE`, see {@link ConnectOptions.targetSessionAttrs}.
    *  Environment: DATABASE_URL. */
   readonly url?: string
-  /** Wins over the URL's. Environment: PGHOST. */
+  /** Wins over the URL's. Several with commas between them: `a,b`. Environment: PGHOST. */
   readonly host?: string
-  /** 1 to 65,535. Default 5432. Environment: PGPORT. */
-  readonly port?: number
+  /** 1 to 65,535; of several hosts one for all, or a list such as `5432,5433`. Default 5432. Environment: PGPORT. */
+  readonly port?: number | string
   /** Default: the name of the operating system's user. Environment: PGUSER. */
   readonly user?: string
   /** Environment: PGPASSWORD; without it, the password file (PGPASSFILE, `~/.pgpass`). */
@@ -73,6 +87,11 @@ export interface ConnectOptions {
   readonly sslcert?: string
   /** The unencrypted key of `sslcert`: path or PEM text. Environment: PGSSLKEY. */
   readonly sslkey?: string
+  /** Which server of several hosts to connect to, and what a single one must be: `any`; `read-write`: one that takes
+   *  writes; `read-only`: one that takes none; `primary`; `standby`; `prefer-standby`: a standby, or else any. The host is
+   *  found again when it fails or changes its role. Default: `any` for one host, and `read-write` for several: of these
+   *  `any` would be a standby sooner or later, which refuses every write. Environment: PGTARGETSESSIONATTRS. */
+  readonly targetSessionAttrs?: TargetSessionAttrs
   /** Sizes, limits and hooks of the pool; or `none`: a connection of its own for each statement and each transaction, closed
    *  after it, for serverless functions and scripts. `connect` opens none then, and an error comes with the first call.
    *  At most `pool.max` are open at a time all the same. Environment: ASHLAR_POOL, which sizes given here do not undo. */
@@ -87,11 +106,26 @@ export interface ConnectOptions {
   /** Whether point lookups by key that are called in one tick of the event loop become one statement; see
    *  {@link CallOptions.coalesce} to decide it call by call. Default false. ASHLAR_COALESCE (`true` or `false`). */
   readonly coalesce?: boolean
+  /** How long the results of calls with an `operationId` are kept, in ms, 60,000 to 31,536,000,000; who calls again later
+   *  is not recognised. A handle that makes such calls deletes older ones in the background, once in ten minutes at the most,
+   *  with `pool: 'none'` not at all. null: they are kept until `operations.deleteOld` is called. Default 604,800,000: seven
+   *  days. ASHLAR_OPERATION_RETENTION_MS (`none` for null). */
+  readonly operationRetentionMs?: number | null
   /** The server stops a statement that runs longer, in ms, 1 to 86,400,000. null: no limit. Default 60,000.
    *  ASHLAR_COMMAND_TIMEOUT_MS (`none` for null). */
   readonly commandTimeoutMs?: number | null
+  /** How often calls are tried again where that is safe; or `none`: never. Environment: ASHLAR_RETRY
+   *  (`none`). */
+  readonly retry?: RetryOptions | 'none'
   /** Shown in pg_stat_activity, at most 63 bytes. Default `ashlar`. Environment: PGAPPNAME. */
   readonly applicationName?: string
+  /** Where spans and metrics go, or `none`. Default: to the OpenTelemetry SDK that is registered, before `connect` or after
+   *  it; without one nothing is measured. */
+  readonly telemetry?: TelemetryOptions | 'none'
+  /** Gets what happens to connections and calls, from `logLevel` on. Default: none, and nothing is logged. */
+  readonly logger?: Logger
+  /** `debug`, `info`, `warn` or `error`; at `warn` a healthy system logs nothing. Default `warn`. ASHLAR_LOG_LEVEL. */
+  readonly logLevel?: LogLevel
   /** Applies pending migrations before anything else. Default false. */
   readonly migrate?: boolean
 }
@@ -109,21 +143,29 @@ export interface ServerTarget {
 /** Limits that hold whatever the target is. */
 interface Limits {
   readonly pool: PoolConfig
+  readonly retry: RetryConfig
   readonly preparedStatements: boolean
   readonly maxPreparedStatements: number
   readonly coalesce: boolean
+  readonly operationRetentionMs: number | null
   readonly commandTimeoutMs: number | null
   readonly applicationName: string
+  readonly logLevel: LogLevel
+}
+
+/** Servers of which one is to be connected to. */
+export interface ServersTarget {
+  /** At least one, in the order in which they are named. */
+  readonly servers: readonly ServerTarget[]
+  readonly targetSessionAttrs: TargetSessionAttrs
 }
 
 /** What the engine needs to know. */
-export interface ServerConfig extends Limits {
-  readonly server: ServerTarget
-}
+export interface ServerConfig extends Limits, ServersTarget {}
 
-/** The validated configuration: a server, or an embedded one that is still to be started. */
+/** The validated configuration: servers, or an embedded one that is still to be started. */
 export interface Config extends Limits {
-  readonly target: ServerTarget | { readonly embeddedFolder: string }
+  readonly target: ServersTarget | { readonly embeddedFolder: string }
   readonly migrate: boolean
 }
 
@@ -135,6 +177,8 @@ export function resolveConfig(
 ): Config {
   const given = flatten(options)
   refuseUnknown(given, environment)
+  // Only checked: they are of other makers and may hold anything, and a configuration is safe to print.
+  for (const field of ['telemetry', 'logger'] as const) readSetting(field, given, environment)
   const read: Read = (field, fallback) => {
     const value = readSetting<typeof fallback>(field, given, environment)
     // null means "never" or "no limit" and must not fall back to the default.
@@ -142,13 +186,16 @@ export function resolveConfig(
   }
   const url = readUrl(given, environment)
   return freeze({
-    target: url.embeddedFolder === undefined ? toServer(url, given, environment) : toEmbedded(url, given),
+    target: url.embeddedFolder === undefined ? toServers(url, given, environment) : toEmbedded(url, given),
     pool: readPool(read, given),
+    retry: readRetry(read),
     preparedStatements: read('preparedStatements', defaults.preparedStatements),
     maxPreparedStatements: read('maxPreparedStatements', defaults.maxPreparedStatements),
     coalesce: read('coalesce', defaults.coalesce),
+    operationRetentionMs: read('operationRetentionMs', defaults.operationRetentionMs),
     commandTimeoutMs: read('commandTimeoutMs', defaults.commandTimeoutMs),
     applicationName: pickFrom(url, 'applicationName', given, environment) ?? defaults.applicationName,
+    logLevel: read<LogLevel>('logLevel', defaults.logLevel),
     migrate: read('migrate', defaults.migrate),
   })
 }
@@ -167,6 +214,7 @@ function readPool(read: Read, given: Given): PoolConfig {
     connectTimeoutMs: read('pool.connectTimeoutMs', pool.connectTimeoutMs),
     idleTimeoutMs: read('pool.idleTimeoutMs', pool.idleTimeoutMs),
     pingAfterIdleMs: read('pool.pingAfterIdleMs', pool.pingAfterIdleMs),
+    watchdogMs: read('pool.watchdogMs', pool.watchdogMs),
     maxWaiting: read('pool.maxWaiting', pool.maxWaiting),
     leakThresholdMs: read('pool.leakThresholdMs', pool.leakThresholdMs),
     closeTimeoutMs: read('pool.closeTimeoutMs', pool.closeTimeoutMs),
@@ -176,6 +224,19 @@ function readPool(read: Read, given: Given): PoolConfig {
     onConnect: read('pool.onConnect', null),
     onBorrow: read('pool.onBorrow', null),
     onLeak: read('pool.onLeak', null),
+  }
+}
+
+function readRetry(read: Read): RetryConfig {
+  const { retry } = defaults
+  return {
+    isOn: read<'none' | null>('retry', null) !== 'none',
+    maxAttempts: read('retry.maxAttempts', retry.maxAttempts),
+    maxConflictAttempts: read('retry.maxConflictAttempts', retry.maxConflictAttempts),
+    baseDelayMs: read('retry.baseDelayMs', retry.baseDelayMs),
+    maxDelayMs: read('retry.maxDelayMs', retry.maxDelayMs),
+    random: read('retry.random', null),
+    clock: read('retry.clock', null),
   }
 }
 
@@ -190,11 +251,15 @@ function readSizes(read: Read, given: Given): Pick<PoolConfig, 'min' | 'max'> {
   return { min, max }
 }
 
-function flatten({ pool = {}, ...rest }: ConnectOptions): Given {
-  const isObject = typeof pool === 'object' && pool !== null
-  const ofPool = isObject ? Object.entries(pool).map(([name, value]) => [`pool.${name}`, value]) : [['pool', pool]]
-  const entries = [...Object.entries(rest), ...ofPool]
+/** Options in groups become paths. */
+function flatten({ pool, retry, ...rest }: ConnectOptions): Given {
+  const entries = [...Object.entries(rest), ...flattenGroup('pool', pool), ...flattenGroup('retry', retry)]
   return new Map(entries.filter(([, value]) => value !== undefined) as [string, unknown][])
+}
+
+function flattenGroup(name: string, group: unknown): readonly [string, unknown][] {
+  if (typeof group !== 'object' || group === null) return [[name, group]]
+  return Object.entries(group).map(([key, value]) => [`${name}.${key}`, value])
 }
 
 function readUrl(given: Given, environment: Environment): UrlParts {
@@ -215,10 +280,10 @@ function pickFrom<T>(url: UrlParts, field: UrlField, given: Given, environment: 
 const URL_NEEDED =
   'given as an option (--url; `url` or `host` of connect), in DATABASE_URL or in PGHOST; `embedded:./.ashlar` starts a server for development'
 
-function toServer(url: UrlParts, given: Given, environment: Environment): ServerTarget {
+function toServers(url: UrlParts, given: Given, environment: Environment): ServersTarget {
   const pick = <T>(field: UrlField): T | undefined => pickFrom(url, field, given, environment)
-  const host = pick<string>('host')
-  if (host === undefined) {
+  const hosts = pick<string>('host')?.split(',')
+  if (hosts === undefined) {
     throw new ConfigError({
       field: 'url',
       value: 'not given',
@@ -229,14 +294,47 @@ function toServer(url: UrlParts, given: Given, environment: Environment): Server
   const password = given.has('password') ? null : url.password
   if (password) checkSetting('password', 'url password', password.reveal())
   const secret = password ?? asSecret(readSetting<string>('password', given, environment))
+  const database = pick<string>('database') ?? user
+  const ports = portsOf(hosts, pick('port'), sourceOf('port', url, given))
+  const servers = hosts.map((host, index) =>
+    Object.freeze({
+      host,
+      port: ports[index] ?? defaults.port,
+      user,
+      password: secret,
+      database,
+      tls: resolveTls(host, (field) => findTlsSetting(field, url, given, environment)),
+    }),
+  )
   return {
-    host,
-    port: pick('port') ?? defaults.port,
-    user,
-    password: secret,
-    database: pick('database') ?? user,
-    tls: resolveTls(host, (field) => findTlsSetting(field, url, given, environment)),
+    servers: Object.freeze(servers),
+    targetSessionAttrs: pick('targetSessionAttrs') ?? (servers.length === 1 ? 'any' : 'read-write'),
   }
+}
+
+/** Gives a port for each host; undefined where the default is meant. */
+function portsOf(
+  hosts: readonly string[],
+  port: number | string | undefined,
+  source: string,
+): readonly (number | undefined)[] {
+  if (typeof port !== 'string') return hosts.map(() => port)
+  const ports = port.split(',')
+  if (ports.length !== hosts.length) {
+    const count = hosts.length === 1 ? '1 host' : `${hosts.length} hosts`
+    throw new ConfigError({
+      field: source,
+      value: `a list of ${ports.length} ports for ${count}`,
+      limit: 'one port for all hosts, or a list as long as that of the hosts',
+    })
+  }
+  return ports.map((each) => (each === '' ? undefined : Number(each)))
+}
+
+/** Where a setting comes from, for errors. */
+function sourceOf(field: UrlField, url: UrlParts, given: Given): string {
+  if (given.has(field)) return field
+  return url[field] === undefined ? variableOf(field) : `url ${field}`
 }
 
 /** @throws {ConfigError} when the process runs under a number that has no name, as in containers */
@@ -259,9 +357,7 @@ function asSecret(text: string | undefined): Secret | null {
 function findTlsSetting(field: TlsField, url: UrlParts, given: Given, environment: Environment): FoundSetting | null {
   const value = pickFrom<string>(url, field, given, environment)
   if (value === undefined) return null
-  if (given.has(field)) return { value, source: field, isExplicit: true }
-  if (url[field] !== undefined) return { value, source: `url ${field}`, isExplicit: true }
-  return { value, source: variableOf(field), isExplicit: false }
+  return { value, source: sourceOf(field, url, given), isExplicit: given.has(field) || url[field] !== undefined }
 }
 
 const serverFields: readonly (keyof ConnectOptions)[] = [
@@ -274,6 +370,7 @@ const serverFields: readonly (keyof ConnectOptions)[] = [
   'sslrootcert',
   'sslcert',
   'sslkey',
+  'targetSessionAttrs',
 ]
 
 function toEmbedded({ embeddedFolder = '' }: UrlParts, given: Given): Config['target'] {
@@ -287,5 +384,6 @@ function toEmbedded({ embeddedFolder = '' }: UrlParts, given: Given): Config['ta
 function freeze(config: Config): Config {
   Object.freeze(config.target)
   Object.freeze(config.pool)
+  Object.freeze(config.retry)
   return Object.freeze(config)
 }

@@ -1,26 +1,28 @@
 /** `connect()`: the engine and the repositories in one handle, and its life. */
 
-import { type Config, type ConnectOptions, resolveConfig, type ServerTarget } from './config.js'
+import { type Config, type ConnectOptions, resolveConfig, type ServersTarget } from './config.js'
 import { type CallOptions, NO_LIMITS } from './engine/call-limits.js'
 import { Coalescer } from './engine/coalescer.js'
 import { createExecutor, type Executor } from './engine/executor.js'
-import {
-  checkHealth,
-  connectionProbe,
-  type HealthReport,
-  type Probe,
-  ProbeFailure,
-  poolProbe,
-} from './engine/health.js'
+import type { Probe } from './engine/health/examination.js'
+import { checkHealth } from './engine/health/health.js'
+import type { HealthOptions } from './engine/health/options.js'
+import type { HealthReport } from './engine/health/report.js'
+import { findWriter } from './engine/hosts/find-writer.js'
+import type { EventListener } from './engine/monitor/event.js'
+import type { EventCounts } from './engine/monitor/events.js'
+import type { QueryStats } from './engine/monitor/query-times.js'
+import { OperationUpkeep } from './engine/operation/upkeep.js'
 import { Pool } from './engine/pool/pool.js'
 import type { PoolStats } from './engine/pool-stats.js'
+import { observe } from './engine/telemetry/observe.js'
 import { transactional } from './engine/transaction.js'
 import type { TransactionOptions } from './engine/transaction-options.js'
 import { type Repositories, withRepositories } from './repositories.js'
 import { Secret } from './secret.js'
 
-/** How long {@link Database.health} may take in all, in ms, unless told otherwise. */
-const HEALTH_DEADLINE_MS = 5_000
+/** Most statements that delete old operations in the background at a time: of 1,000 each. */
+const UPKEEP_BATCHES = 100
 
 /** A transaction: runs queries, and has the repositories. */
 export interface Transaction extends Omit<Executor, 'transaction' | 'with'>, Repositories {
@@ -41,17 +43,27 @@ export interface LimitedDatabase extends Omit<Transaction, 'transaction' | 'with
 /** Numbers that cost no query. */
 export interface DatabaseStats {
   readonly pool: PoolStats
+  /** Times of the calls by the name of their query; `transaction` for whole transactions. */
+  readonly queries: Readonly<Record<string, QueryStats>>
+  /** How often what happened, since the handle was made. */
+  readonly events: EventCounts
 }
 
 /** A handle on one database: runs queries, has the repositories, and reports on itself. Safe to share. */
 export interface Database extends LimitedDatabase, AsyncDisposable {
-  /** Checks connection, pool and migrations, each within `deadlineMs` (default 5,000) in all. Never throws. */
-  health(options?: { readonly deadlineMs?: number }): Promise<HealthReport>
-  /** Gives sizes and counters. */
+  /** Looks at connection, pool, budget of connections, long transactions, replication and migrations, in one transaction on
+   *  one connection. The report is there within `deadlineMs`, whatever the server, the network and the pool do, and nothing
+   *  of the look goes on behind it for longer than a second. Nothing is tried again.
+   *  @throws {ValidationError} when an option is not what it must be; whatever else is wrong is in the report */
+  health(options?: HealthOptions): Promise<HealthReport>
+  /** Gives sizes, counters and times; costs no query. */
   stats(): DatabaseStats
+  /** Has a listener told of whatever happens to the pool and to calls, at once; gives what ends that. What the listener
+   *  throws is a warning of the process, once. */
+  onEvent(listener: EventListener): () => void
   /** Renews all connections, each when nobody has it: after a change of the server's settings or of a password. */
   expire(): void
-  /** Where the handle is connected to, without the password. */
+  /** Where the handle is connected to, without the password; of several hosts the one that is used now. */
   readonly server: { readonly host: string; readonly port: number; readonly user: string; readonly database: string }
   /** Refuses new calls, waits for those under way, closes all connections, and stops an embedded server that this
    *  handle started. Idempotent. */
@@ -65,48 +77,50 @@ export interface Database extends LimitedDatabase, AsyncDisposable {
  *  @throws {EmbeddedServerError} when the URL asks for an embedded server that cannot be started
  *  @throws {MigrationError} when `migrate` is asked for and fails */
 export async function connect(options: ConnectOptions | string = {}): Promise<Database> {
-  const config = resolveConfig(typeof options === 'string' ? { url: options } : options)
-  const { server, stop } = await reach(config.target)
-  const pool = new Pool({ ...config, server })
+  const given = typeof options === 'string' ? { url: options } : options
+  const config = resolveConfig(given)
+  const { target, stop } = await reach(config.target)
+  const pool = new Pool({ ...config, ...target })
+  const endObserving = await observe(pool, given)
+  const close = (): Promise<void> => pool.close().finally(endObserving).then(stop)
   try {
     if (config.migrate) {
       const { connectTimeoutMs } = config.pool
-      await (await import('./migrate/runner.js')).migrateUp(server, { connectTimeoutMs })
+      const writer = await findWriter(target, config)
+      await (await import('./migrate/runner.js')).migrateUp(writer, { connectTimeoutMs })
     }
     // Without a pool it would be a connection for nothing: the first call makes its own.
     if (config.pool.keepsConnections) await pool.start()
-    return createDatabase(pool, server, stop)
+    return createDatabase(pool, close)
   } catch (error) {
-    await pool.close()
-    await stop()
+    await close()
     throw error
   }
 }
 
-/** Gives the server of a target; an embedded one is started first. Its module is loaded only then. */
-export async function reach(target: Config['target']): Promise<{ server: ServerTarget; stop: () => Promise<void> }> {
-  if (!('embeddedFolder' in target)) return { server: target, stop: async () => {} }
+/** Gives the servers of a target; an embedded one is started first. Its module is loaded only then. */
+export async function reach(target: Config['target']): Promise<{ target: ServersTarget; stop: () => Promise<void> }> {
+  if (!('embeddedFolder' in target)) return { target, stop: async () => {} }
   const { startEmbeddedServer } = await import('./embedded/server.js')
   const embedded = await startEmbeddedServer({ folder: target.embeddedFolder })
   const { host, port, user, password, database } = embedded
-  return {
-    server: { host, port, user, database, password: new Secret(password), tls: 'disable' },
-    stop: () => embedded.close(),
-  }
+  const server = { host, port, user, database, password: new Secret(password), tls: 'disable' } as const
+  return { target: { servers: [server], targetSessionAttrs: 'any' }, stop: () => embedded.close() }
 }
 
-function createDatabase(pool: Pool, server: ServerTarget, stop: () => Promise<void>): Database {
+function createDatabase(pool: Pool, closeAll: () => Promise<void>): Database {
+  const { monitor } = pool
   const session = transactional(pool)
   const coalescer = new Coalescer(session, {
     isInTransaction: false,
     lanes: pool.hasLanes ? (pool.config.pool.lanes ?? 1) : 1,
   })
-  const { host, port, user, database } = server
   let closing: Promise<void> | null = null
   const close = (): Promise<void> => {
     if (closing === null) {
       coalescer.flush()
-      closing = pool.close().then(stop)
+      upkeep.stop()
+      closing = closeAll()
     }
     return closing
   }
@@ -117,30 +131,37 @@ function createDatabase(pool: Pool, server: ServerTarget, stop: () => Promise<vo
     extend: withRepositories,
     options: pool.config.coalesce ? { coalesce: true } : NO_LIMITS,
   }) as unknown as Transaction
-  return Object.assign(executor, {
-    health: (options?: { readonly deadlineMs?: number }) =>
-      checkHealth(connectionProbe(session), [poolProbe(() => pool.stats()), migrationsProbe(executor)], {
-        deadlineMs: options?.deadlineMs ?? HEALTH_DEADLINE_MS,
-      }),
-    stats: () => ({ pool: pool.stats() }),
+  const { operationRetentionMs: olderThanMs } = pool.config
+  const upkeep = new OperationUpkeep(async () => {
+    if (olderThanMs !== null) await executor.operations.deleteOld({ olderThanMs, maxBatches: UPKEEP_BATCHES })
+  })
+  // Without a pool it would be a connection for nothing.
+  if (olderThanMs !== null && pool.config.pool.keepsConnections) pool.onOperation = () => upkeep.noteUse()
+  const handle = Object.assign(executor, {
+    health: (options?: HealthOptions) => checkHealth({ pool, session, probes: [migrationsProbe] }, options),
+    stats: () => ({ pool: pool.stats(), queries: monitor.queryStats(), events: monitor.events.counts() }),
+    onEvent: (listener: EventListener) => monitor.events.listen(listener),
     expire: () => pool.expire(),
-    server: { host, port, user, database },
     close,
     [Symbol.asyncDispose]: close,
   })
+  return Object.defineProperty(handle, 'server', { enumerable: true, get: () => serverOf(pool) }) as unknown as Database
+}
+
+function serverOf({ server }: Pool): Database['server'] {
+  const { host, port, user, database } = server
+  return { host, port, user, database }
 }
 
 /** Fails when migrations are pending. Loads the migration module when it is first asked. */
-function migrationsProbe(executor: Transaction): Probe {
-  return {
-    name: 'migrations',
-    async run() {
-      const { migrationStatus } = await import('./migrate/status.js')
-      const { applied, pending, missing } = await migrationStatus(executor)
-      const details = { applied: applied.length, pending: pending.length, unknown: missing.length }
-      if (pending.length > 0)
-        throw new ProbeFailure(`${pending.length} migrations are pending: run \`ashlar migrate up\``, details)
-      return details
-    },
-  }
+const migrationsProbe: Probe = {
+  name: 'migrations',
+  async run(db) {
+    const { migrationStatus } = await import('./migrate/status.js')
+    const { applied, pending, missing } = await migrationStatus(db)
+    return {
+      reason: pending.length > 0 ? `${pending.length} migrations are pending: run \`ashlar migrate up\`` : null,
+      details: { applied: applied.length, pending: pending.length, unknown: missing.length },
+    }
+  },
 }

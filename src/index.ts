@@ -29,20 +29,27 @@ export type { Template, TemplateSummary } from './agent/template-row.js'
 export type { FoundTemplate, TemplateSearchOptions } from './agent/template-search.js'
 export type { GivenVariables, MissingVariables } from './agent/template-use.js'
 export type { ConnectOptions } from './config.js'
+export type { Operation, OperationDeletion } from './core/operation.js'
 export { connect, type Database, type DatabaseStats, type LimitedDatabase, type Transaction } from './database.js'
 export type { BulkOptions } from './engine/bulk.js'
 export type { CallLimits, CallOptions } from './engine/call-limits.js'
 export type { CopyOptions, CopyProgress } from './engine/copy/load.js'
 export type { CopyRows } from './engine/copy/row-source.js'
 export type { Executor } from './engine/executor.js'
-export type { HealthCheck, HealthReport } from './engine/health.js'
+export type { HealthOptions } from './engine/health/options.js'
+export type { HealthCheck, HealthReport } from './engine/health/report.js'
 export { defineLookup, type Lookup, type LookupDefinition } from './engine/lookup.js'
+export type { EngineEvent, EventListener, Happening, Reason, Work } from './engine/monitor/event.js'
+export type { EventCounts } from './engine/monitor/events.js'
+export type { Logger, LogLevel } from './engine/monitor/logger.js'
+export type { QueryStats } from './engine/monitor/query-times.js'
 export type { Page } from './engine/page.js'
 export type { ConnectionHook, Leak, LeakHook } from './engine/pool-hooks.js'
 export type { PoolStats } from './engine/pool-stats.js'
 export { type AnyQuery, Query, type QueryIR, type QueryTraits } from './engine/query.js'
 export type { Json } from './engine/shapes.js'
 export type { StreamOptions } from './engine/stream-options.js'
+export type { TelemetryOptions } from './engine/telemetry/telemetry-options.js'
 export type { TransactionOptions } from './engine/transaction-options.js'
 export {
   AcquireTimeoutError,
@@ -50,6 +57,7 @@ export {
   CheckViolationError,
   ConfigError,
   ConnectionError,
+  type ConnectionHolder,
   ConstraintError,
   DataAccessError,
   EmbeddedServerError,
@@ -58,11 +66,13 @@ export {
   MigrationError,
   NotFoundError,
   NotNullViolationError,
+  type Outcome,
   OutcomeUnknownError,
   PoolClosedError,
   PoolOverloadedError,
   type PoolSizes,
   QueryError,
+  RetryExhaustedError,
   RowCountError,
   RowLimitError,
   type ScrubbedCause,
@@ -78,3 +88,5 @@ export {
   type ValidationIssue,
 } from './errors.js'
 export type { PoolOptions } from './pool-options.js'
+export type { RetryClock, RetryOptions } from './retry-options.js'
+export type { TargetSessionAttrs } from './session-attrs.js'

@@ -12,6 +12,7 @@ import * as templateBulk from './agent/template-bulk.js'
 import * as templateList from './agent/template-list.js'
 import * as templateSearch from './agent/template-search.js'
 import * as templateUse from './agent/template-use.js'
+import * as operation from './core/operation.js'
 import type { Executor } from './engine/executor.js'
 
 /** Each repository is made of its modules here, and not by one exporting another's functions again: an editor finds no
@@ -19,6 +20,7 @@ import type { Executor } from './engine/executor.js'
 const modules = {
   projectContexts: { ...projectContext, ...projectContextBulk, ...projectContextList },
   modifications: { ...modification, ...modificationBulk, ...modificationList, ...modificationSteps },
+  operations: { ...operation },
   templates: { ...template, ...templateBulk, ...templateList, ...templateSearch, ...templateUse },
 } as const
 
@@ -32,20 +34,23 @@ type Bound<Module> = {
 /** What a database and a transaction have in common beside running queries. */
 export type Repositories = { readonly [Name in keyof typeof modules]: Bound<(typeof modules)[Name]> }
 
-/** Adds the repositories to an executor. Each is bound when it is first used: a transaction rarely needs them all. */
+/** Has a property for each repository, which binds it to the executor that it is asked of, when that is first done: a
+ *  transaction rarely needs them all, and to define them on each took as long as one of its statements. */
+const prototype = {}
+for (const [name, module] of Object.entries(modules)) {
+  Object.defineProperty(prototype, name, {
+    enumerable: true,
+    get(this: Executor) {
+      const value = bind(module as never, this)
+      Object.defineProperty(this, name, { value, enumerable: true })
+      return value
+    },
+  })
+}
+
+/** Adds the repositories to an executor. */
 export function withRepositories(executor: Executor): Executor & Repositories {
-  for (const [name, module] of Object.entries(modules)) {
-    Object.defineProperty(executor, name, {
-      configurable: true,
-      enumerable: true,
-      get() {
-        const value = bind(module as never, executor)
-        Object.defineProperty(executor, name, { value, enumerable: true })
-        return value
-      },
-    })
-  }
-  return executor as Executor & Repositories
+  return Object.setPrototypeOf(executor, prototype) as Executor & Repositories
 }
 
 /** The functions that each repository has, by name. */

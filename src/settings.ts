@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { ConfigError } from './errors.js'
+import { sessionAttrs } from './session-attrs.js'
 
 /** Options by path (`pool.max`), as far as they are given. */
 export type Given = ReadonlyMap<string, unknown>
@@ -47,6 +48,21 @@ function integerOrNull(min: number, max: number, meaning = 'no limit') {
   }
 }
 
+const port = integer(1, 65_535)
+
+/** As libpq has it: where one is left out between commas, the default is meant. */
+function isPortList(text: string): boolean {
+  return text.includes(',') && text.split(',').every((each) => each === '' || isPort(each))
+}
+
+function isPort(text: string): boolean {
+  return port.schema().safeParse(port.fromText(text)).success
+}
+
+function isHost(text: string): boolean {
+  return /^[^@\s,\0]+$/.test(text) && !/^\[|:\/\//.test(text)
+}
+
 const boolean = {
   schema: () => z.boolean(),
   limit: 'true or false',
@@ -57,6 +73,29 @@ const hook = {
   schema: () => z.custom((value) => typeof value === 'function'),
   limit: 'a function',
   fromText: asText,
+}
+
+/** Tells whether a value has these functions; `optional` ones may be missing. */
+function hasFunctions(value: unknown, required: readonly string[], optional: readonly string[] = []): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const at = (name: string): unknown => (value as Readonly<Record<string, unknown>>)[name]
+  return (
+    required.every((name) => typeof at(name) === 'function') &&
+    optional.every((name) => ['function', 'undefined'].includes(typeof at(name)))
+  )
+}
+
+const isLogger = (value: unknown): boolean => hasFunctions(value, ['warn', 'error'], ['debug', 'info'])
+
+const providerFunctions: Readonly<Record<string, string>> = { tracerProvider: 'getTracer', meterProvider: 'getMeter' }
+
+function isTelemetry(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value === 'none'
+  return Object.entries(value).every(
+    ([name, provider]) =>
+      Object.hasOwn(providerFunctions, name) &&
+      (provider === undefined || hasFunctions(provider, [providerFunctions[name] ?? ''])),
+  )
 }
 
 const DAY_MS = 86_400_000
@@ -70,16 +109,17 @@ const settings = {
   url: { environment: 'DATABASE_URL', ...nonEmpty('a URL'), isSecret: true },
   host: {
     environment: 'PGHOST',
-    schema: () =>
-      z
-        .string()
-        .regex(/^[^@\s,\0]+$/)
-        .regex(/^(?!\[|.*:\/\/)/),
-    limit: 'one host name, address (without brackets) or folder of a Unix socket',
+    schema: () => z.string().refine((list) => list.split(',').every(isHost)),
+    limit: 'host names, addresses (without brackets) or folders of Unix sockets, with commas between them',
     fromText: asText,
     isSecret: true,
   },
-  port: { environment: 'PGPORT', ...integer(1, 65_535) },
+  port: {
+    environment: 'PGPORT',
+    schema: () => z.union([port.schema(), z.string().refine(isPortList)]),
+    limit: `${port.limit}, or a list of them with commas, as long as that of the hosts`,
+    fromText: port.fromText,
+  },
   user: { environment: 'PGUSER', ...name('role') },
   password: {
     environment: 'PGPASSWORD',
@@ -103,6 +143,12 @@ const settings = {
   sslrootcert: { environment: 'PGSSLROOTCERT', ...nonEmpty(PEM), isSecret: true },
   sslcert: { environment: 'PGSSLCERT', ...nonEmpty(PEM), isSecret: true },
   sslkey: { environment: 'PGSSLKEY', ...nonEmpty(PEM), isSecret: true },
+  targetSessionAttrs: {
+    environment: 'PGTARGETSESSIONATTRS',
+    schema: () => z.enum(sessionAttrs),
+    limit: 'any, read-write, read-only, primary, standby or prefer-standby',
+    fromText: asText,
+  },
   pool: {
     environment: 'ASHLAR_POOL',
     schema: () => z.literal('none'),
@@ -120,6 +166,7 @@ const settings = {
   'pool.connectTimeoutMs': { environment: 'ASHLAR_POOL_CONNECT_TIMEOUT_MS', ...integer(1, TEN_MINUTES_MS) },
   'pool.idleTimeoutMs': { environment: 'ASHLAR_POOL_IDLE_TIMEOUT_MS', ...integerOrNull(1, DAY_MS) },
   'pool.pingAfterIdleMs': { environment: 'ASHLAR_POOL_PING_AFTER_IDLE_MS', ...integerOrNull(1, DAY_MS, 'never') },
+  'pool.watchdogMs': { environment: 'ASHLAR_POOL_WATCHDOG_MS', ...integerOrNull(100, TEN_MINUTES_MS, 'never') },
   'pool.maxWaiting': { environment: 'ASHLAR_POOL_MAX_WAITING', ...integer(0, 1_000_000) },
   'pool.leakThresholdMs': { environment: 'ASHLAR_POOL_LEAK_THRESHOLD_MS', ...integerOrNull(1, DAY_MS, 'never') },
   'pool.closeTimeoutMs': { environment: 'ASHLAR_POOL_CLOSE_TIMEOUT_MS', ...integerOrNull(1, TEN_MINUTES_MS) },
@@ -129,14 +176,55 @@ const settings = {
   'pool.onConnect': { environment: null, ...hook },
   'pool.onBorrow': { environment: null, ...hook },
   'pool.onLeak': { environment: null, ...hook },
+  retry: {
+    environment: 'ASHLAR_RETRY',
+    schema: () => z.literal('none'),
+    limit: '`none`, or as an option an object of retry options',
+    fromText: asText,
+  },
+  'retry.maxAttempts': { environment: 'ASHLAR_RETRY_MAX_ATTEMPTS', ...integer(1, 100) },
+  'retry.maxConflictAttempts': { environment: 'ASHLAR_RETRY_MAX_CONFLICT_ATTEMPTS', ...integer(1, 1_000) },
+  'retry.baseDelayMs': { environment: 'ASHLAR_RETRY_BASE_DELAY_MS', ...integer(1, 60_000) },
+  'retry.maxDelayMs': { environment: 'ASHLAR_RETRY_MAX_DELAY_MS', ...integer(1, TEN_MINUTES_MS) },
+  'retry.random': { environment: null, ...hook },
+  'retry.clock': {
+    environment: null,
+    schema: () => z.custom((value) => hasFunctions(value, ['now', 'sleep'])),
+    limit: 'an object with the functions `now` and `sleep`',
+    fromText: asText,
+  },
   preparedStatements: { environment: 'ASHLAR_PREPARED_STATEMENTS', ...boolean },
   maxPreparedStatements: { environment: 'ASHLAR_MAX_PREPARED_STATEMENTS', ...integer(1, 10_000) },
   coalesce: { environment: 'ASHLAR_COALESCE', ...boolean },
+  operationRetentionMs: {
+    environment: 'ASHLAR_OPERATION_RETENTION_MS',
+    ...integerOrNull(60_000, 365 * DAY_MS, 'no deletion'),
+  },
   commandTimeoutMs: { environment: 'ASHLAR_COMMAND_TIMEOUT_MS', ...integerOrNull(1, DAY_MS) },
   applicationName: {
     environment: 'PGAPPNAME',
     schema: () => z.string().refine((name) => name !== '' && Buffer.byteLength(name) <= 63),
     limit: 'a text of 1 to 63 bytes',
+    fromText: asText,
+  },
+  telemetry: {
+    environment: null,
+    schema: () => z.custom(isTelemetry),
+    limit: '`none`, or an object of `tracerProvider` and `meterProvider`',
+    fromText: asText,
+    isSecret: true,
+  },
+  logger: {
+    environment: null,
+    schema: () => z.custom(isLogger),
+    limit: 'an object with the functions `warn` and `error`, and if it likes `debug` and `info`',
+    fromText: asText,
+    isSecret: true,
+  },
+  logLevel: {
+    environment: 'ASHLAR_LOG_LEVEL',
+    schema: () => z.enum(['debug', 'info', 'warn', 'error']),
+    limit: 'debug, info, warn or error',
     fromText: asText,
   },
   migrate: { environment: null, ...boolean },

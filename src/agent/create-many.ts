@@ -34,9 +34,10 @@ export interface NewRows<Row> {
 
 /** Creates rows, all or none, and gives them in the order of the records. In a transaction always by INSERT: three statements
  *  in a savepoint would refuse all that is sent beside them, and a failure would leave the transaction usable, which that of
- *  the INSERT does not; neither may hang on the number of rows. */
+ *  the INSERT does not; neither may hang on the number of rows. With an operation id, too: a
+ *  transaction is known by that alone, and its result is kept with the name of each column in each row. */
 export async function createRows<Row>(db: Executor, rows: NewRows<Row>): Promise<Row[]> {
-  if (db.isInTransaction || rows.records.length < COPY_ROWS) return rows.insert()
+  if (db.isInTransaction || db.isOnce || rows.records.length < COPY_ROWS) return rows.insert()
   const order = sortedPlaces(rows.sortKeys)
   try {
     return await db.transaction((tx) => load(tx, rows, order))

@@ -88,7 +88,11 @@ export async function upsertMany(
     rows.map(async ({ projectContextId, outcome }, index) => {
       if (projectContextId !== null) return { projectContextId, outcome: outcome as UpsertedProjectContext['outcome'] }
       // Unchanged, and committed by somebody else after the statement began: only a new snapshot sees it.
-      const [result] = await upsertMany(db, values.slice(index, index + 1))
+      const { owner, name } = values[index] as (typeof values)[number]
+      const known = await findByName(db, owner, name)
+      if (known !== null) return { projectContextId: known.projectContextId, outcome: 'unchanged' }
+      // Deleted since: another write than the one that an operation id was given for.
+      const [result] = await upsertMany(db.with({ operationId: undefined }), values.slice(index, index + 1))
       return result as UpsertedProjectContext
     }),
   )

@@ -67,7 +67,10 @@ async function write(db: Executor, templates: readonly Values[]): Promise<Upsert
     rows.map(async ({ templateId, outcome }, index) => {
       if (templateId !== null) return { templateId, outcome: outcome as UpsertedTemplate['outcome'] }
       // Unchanged, and committed by somebody else after the statement began: only a new snapshot sees it.
-      const [result] = await write(db, templates.slice(index, index + 1))
+      const known = await findByName(db, (templates[index] as Values).name)
+      if (known !== null) return { templateId: known.templateId, outcome: 'unchanged' }
+      // Deleted since: another write than the one that an operation id was given for.
+      const [result] = await write(db.with({ operationId: undefined }), templates.slice(index, index + 1))
       return result as UpsertedTemplate
     }),
   )

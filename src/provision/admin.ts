@@ -1,9 +1,17 @@
-import { resolveConfig, type ServerTarget } from '../config.js'
+import { resolveConfig, type ServersTarget, type ServerTarget } from '../config.js'
 import { ConfigError } from '../errors.js'
 import type { Environment } from '../settings.js'
 
 /** The variables that name the application's own server and role, which is not the administrator. */
-const ofApplication = new Set(['DATABASE_URL', 'PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD', 'PGDATABASE'])
+const ofApplication = new Set([
+  'DATABASE_URL',
+  'PGHOST',
+  'PGPORT',
+  'PGUSER',
+  'PGPASSWORD',
+  'PGDATABASE',
+  'PGTARGETSESSIONATTRS',
+])
 
 /** Gives the administrator that `--admin-url` or ASHLAR_ADMIN_URL names, or null. Its database is `postgres` unless the
  *  URL names another.
@@ -15,10 +23,20 @@ export function resolveAdmin(option: string | undefined, environment: Environmen
   const rest = Object.entries(environment).filter(([name]) => !ofApplication.has(name))
   try {
     const { target } = resolveConfig({ url }, { ...Object.fromEntries(rest), PGDATABASE: 'postgres' })
-    if (!('embeddedFolder' in target)) return target
+    if (!('embeddedFolder' in target)) return onlyOne(target, field)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError({ field: error.field.replace(/^url\b/, field), value: error.value, limit: error.limit })
   }
   throw new ConfigError({ field, value: 'an embedded server', limit: 'postgres://ADMIN:PASSWORD@HOST:PORT/postgres' })
+}
+
+function onlyOne({ servers }: ServersTarget, field: string): ServerTarget {
+  const [only] = servers
+  if (servers.length === 1 && only !== undefined) return only
+  throw new ConfigError({
+    field,
+    value: `a list of ${servers.length} hosts`,
+    limit: 'of one host, that of the primary',
+  })
 }

@@ -1,9 +1,10 @@
 import { userInfo } from 'node:os'
 import { inspect } from 'node:util'
 import t from 'tap'
-import { type ConnectOptions, defaults, resolveConfig } from '../src/config.js'
+import { type ConnectOptions, defaults, resolveConfig, type ServersTarget, type ServerTarget } from '../src/config.js'
 import { ConfigError } from '../src/errors.js'
 import type { PoolOptions } from '../src/pool-options.js'
+import { firstServer } from './fixtures/first-server.js'
 
 const CANARY = 'canary-8d1f'
 /** Options of the pool that are numbers, with their ends. */
@@ -16,6 +17,7 @@ const poolRanges = [
   ['connectTimeoutMs', 1, 600_000],
   ['idleTimeoutMs', 1, 86_400_000],
   ['pingAfterIdleMs', 1, 86_400_000],
+  ['watchdogMs', 100, 600_000],
   ['maxWaiting', 0, 1_000_000],
   ['leakThresholdMs', 1, 86_400_000],
   ['closeTimeoutMs', 1, 600_000],
@@ -23,10 +25,15 @@ const poolRanges = [
   ['laneDepth', 1, 1_024],
   ['laneBytes', 1_024, 1_073_741_824],
 ] as const
+const PORT = 'an integer from 1 to 65535, or a list of them with commas, as long as that of the hosts'
 const VERIFY_FULL = { mode: 'verify-full', ca: null, certificate: null, key: null }
 
 /** What is refused: its name, options, environment, and the error's fields. */
 type Refused = [string, ConnectOptions, Record<string, string>, Pick<ConfigError, 'field' | 'value' | 'limit'>]
+
+function serverOf(options: ConnectOptions, environment: Record<string, string> = {}): ServerTarget {
+  return firstServer(resolveConfig(options, environment))
+}
 
 function refusal(options: ConnectOptions, environment: Record<string, string> = {}): ConfigError {
   try {
@@ -41,8 +48,8 @@ function refusal(options: ConnectOptions, environment: Record<string, string> = 
 t.test('resolveConfig', async (t) => {
   t.test('takes all parts from the URL and the rest from the defaults', async (t) => {
     const config = resolveConfig({ url: `postgres://ada:${CANARY}@db.example:6000/work?application_name=shop` }, {})
-    const { password, ...target } = config.target as Extract<typeof config.target, { host: string }>
-    t.same(target, { host: 'db.example', port: 6000, user: 'ada', database: 'work', tls: VERIFY_FULL })
+    const { password, ...server } = firstServer(config)
+    t.same(server, { host: 'db.example', port: 6000, user: 'ada', database: 'work', tls: VERIFY_FULL })
     t.equal(password?.reveal(), CANARY)
     t.match(config, {
       pool: defaults.pool,
@@ -54,15 +61,47 @@ t.test('resolveConfig', async (t) => {
 
   t.test('prefers an option to the URL, the URL to a PG variable, and that to the default', async (t) => {
     const environment = { PGHOST: 'from-pghost', PGPORT: '7000', PGUSER: 'from-pguser', PGDATABASE: 'from-pgdatabase' }
-    const { target } = resolveConfig({ url: 'postgres://from-url/', user: 'from-option' }, environment)
-    t.match(target, { host: 'from-url', port: 7000, user: 'from-option', database: 'from-pgdatabase' })
+    const server = serverOf({ url: 'postgres://from-url/', user: 'from-option' }, environment)
+    t.match(server, { host: 'from-url', port: 7000, user: 'from-option', database: 'from-pgdatabase' })
   })
 
   t.test('reads the URL from DATABASE_URL, unless a URL or host is given as an option', async (t) => {
     const environment = { DATABASE_URL: `postgres://a:${CANARY}@from-env:1/b` }
-    t.match(resolveConfig({}, environment).target, { host: 'from-env' })
-    t.match(resolveConfig({ url: 'postgres://given/' }, environment).target, { host: 'given', password: null })
-    t.match(resolveConfig({ host: 'given' }, environment).target, { host: 'given', port: 5432, password: null })
+    t.match(serverOf({}, environment), { host: 'from-env' })
+    t.match(serverOf({ url: 'postgres://given/' }, environment), { host: 'given', password: null })
+    t.match(serverOf({ host: 'given' }, environment), { host: 'given', port: 5432, password: null })
+  })
+
+  t.test('takes several hosts, each with its own port and its own encryption', async (t) => {
+    const hosts = (options: ConnectOptions, environment: Record<string, string> = {}) => {
+      const { servers } = resolveConfig(options, environment).target as ServersTarget
+      return servers.map(({ host, port }) => `${host} ${port}`)
+    }
+    t.same(hosts({ url: 'postgres://a:1,b,[::1]:3/d' }), ['a 1', 'b 5432', '::1 3'])
+    t.same(hosts({ url: 'postgres://a,b/d' }, { PGPORT: '7' }), ['a 7', 'b 7'])
+    t.same(hosts({ url: 'postgres://a:1,b/d' }, { PGPORT: '7' }), ['a 1', 'b 5432'])
+    t.same(hosts({ host: 'a,b', port: 6 }), ['a 6', 'b 6'])
+    t.same(hosts({ host: 'a,b', port: '6,7' }), ['a 6', 'b 7'])
+    t.same(hosts({}, { PGHOST: 'a,b,c', PGPORT: '6,,8' }), ['a 6', 'b 5432', 'c 8'])
+    t.same(hosts({ url: 'postgres:///d?host=/run/a,/run/b&port=1,2' }), ['/run/a 1', '/run/b 2'])
+    const { servers } = resolveConfig({ host: 'localhost,db.example', user: 'u', password: CANARY }, {})
+      .target as ServersTarget
+    t.match(servers, [
+      { tls: 'disable', user: 'u', database: 'u' },
+      { tls: VERIFY_FULL, user: 'u', database: 'u' },
+    ])
+    t.ok(servers.every(({ password }) => password?.reveal() === CANARY))
+  })
+
+  t.test('wants one that takes writes of several hosts, and anything of one, unless told otherwise', async (t) => {
+    const attrs = (options: ConnectOptions, environment: Record<string, string> = {}) =>
+      (resolveConfig(options, environment).target as ServersTarget).targetSessionAttrs
+    t.equal(attrs({ host: 'a' }), 'any')
+    t.equal(attrs({ host: 'a,b' }), 'read-write')
+    t.equal(attrs({ host: 'a,b' }, { PGTARGETSESSIONATTRS: 'any' }), 'any')
+    t.equal(attrs({ url: 'postgres://a/?target_session_attrs=standby' }, { PGTARGETSESSIONATTRS: 'any' }), 'standby')
+    const url = 'postgres://a/?target_session_attrs=standby'
+    t.equal(attrs({ url, targetSessionAttrs: 'primary' }), 'primary')
   })
 
   t.test('reads every setting from its environment variable', async (t) => {
@@ -73,6 +112,7 @@ t.test('resolveConfig', async (t) => {
         PGPASSWORD: CANARY,
         PGSSLMODE: 'verify-full',
         PGAPPNAME: 'shop',
+        PGTARGETSESSIONATTRS: 'prefer-standby',
         ASHLAR_POOL_MIN: '6',
         ASHLAR_POOL_MAX: '7',
         ASHLAR_POOL_MAX_USES: '11',
@@ -81,6 +121,7 @@ t.test('resolveConfig', async (t) => {
         ASHLAR_POOL_CONNECT_TIMEOUT_MS: '9',
         ASHLAR_POOL_IDLE_TIMEOUT_MS: 'none',
         ASHLAR_POOL_PING_AFTER_IDLE_MS: '13',
+        ASHLAR_POOL_WATCHDOG_MS: '130',
         ASHLAR_POOL_MAX_WAITING: '14',
         ASHLAR_POOL_LEAK_THRESHOLD_MS: '15',
         ASHLAR_POOL_CLOSE_TIMEOUT_MS: '16',
@@ -90,11 +131,13 @@ t.test('resolveConfig', async (t) => {
         ASHLAR_PREPARED_STATEMENTS: 'false',
         ASHLAR_MAX_PREPARED_STATEMENTS: '20',
         ASHLAR_COALESCE: 'true',
+        ASHLAR_OPERATION_RETENTION_MS: '60000',
         ASHLAR_COMMAND_TIMEOUT_MS: '10',
+        ASHLAR_LOG_LEVEL: 'info',
       },
     )
     t.match(config, {
-      target: { host: 'localhost', tls: VERIFY_FULL },
+      target: { servers: [{ host: 'localhost', tls: VERIFY_FULL }], targetSessionAttrs: 'prefer-standby' },
       pool: {
         min: 6,
         max: 7,
@@ -104,6 +147,7 @@ t.test('resolveConfig', async (t) => {
         connectTimeoutMs: 9,
         idleTimeoutMs: null,
         pingAfterIdleMs: 13,
+        watchdogMs: 130,
         maxWaiting: 14,
         leakThresholdMs: 15,
         closeTimeoutMs: 16,
@@ -114,10 +158,12 @@ t.test('resolveConfig', async (t) => {
       preparedStatements: false,
       maxPreparedStatements: 20,
       coalesce: true,
+      operationRetentionMs: 60_000,
       commandTimeoutMs: 10,
       applicationName: 'shop',
+      logLevel: 'info',
     })
-    t.equal('host' in config.target && config.target.password?.reveal(), CANARY)
+    t.equal(firstServer(config).password?.reveal(), CANARY)
   })
 
   t.test('takes null for no limit, and not as "use the default"', async (t) => {
@@ -134,6 +180,7 @@ t.test('resolveConfig', async (t) => {
       maxLifetimeMs: null,
       idleTimeoutMs: null,
       pingAfterIdleMs: null,
+      watchdogMs: null,
       leakThresholdMs: null,
       closeTimeoutMs: null,
       lanes: null,
@@ -143,6 +190,7 @@ t.test('resolveConfig', async (t) => {
       ASHLAR_POOL_MAX_LIFETIME_MS: 'none',
       ASHLAR_POOL_IDLE_TIMEOUT_MS: 'none',
       ASHLAR_POOL_PING_AFTER_IDLE_MS: 'none',
+      ASHLAR_POOL_WATCHDOG_MS: 'none',
       ASHLAR_POOL_LEAK_THRESHOLD_MS: 'none',
       ASHLAR_POOL_CLOSE_TIMEOUT_MS: 'none',
       ASHLAR_POOL_LANES: 'none',
@@ -162,13 +210,20 @@ t.test('resolveConfig', async (t) => {
     for (const maxPreparedStatements of [1, 10_000]) {
       t.match(resolveConfig({ host: 'h', maxPreparedStatements }, {}), { maxPreparedStatements })
     }
+    for (const operationRetentionMs of [60_000, 31_536_000_000, null]) {
+      t.match(resolveConfig({ host: 'h', operationRetentionMs }, {}), { operationRetentionMs })
+    }
   })
 
   t.test('knows the defaults', async (t) => {
     const { target: _, ...limits } = resolveConfig({ host: 'h' }, {})
     const hooks = { onConnect: null, onBorrow: null, onLeak: null }
-    const { port: _port, migration: _migration, pool, ...others } = defaults
-    t.strictSame(limits, { ...others, pool: { keepsConnections: true, ...pool, ...hooks } })
+    const { port: _port, migration: _migration, pool, retry, ...others } = defaults
+    t.strictSame(limits, {
+      ...others,
+      pool: { keepsConnections: true, ...pool, ...hooks },
+      retry: { isOn: true, ...retry, random: null, clock: null },
+    })
   })
 
   t.test('opens no more connections ahead than there may be', async (t) => {
@@ -192,12 +247,12 @@ t.test('resolveConfig', async (t) => {
   })
 
   t.test('takes an empty variable as not set', async (t) => {
-    t.match(resolveConfig({ host: 'h' }, { PGPORT: '' }).target, { port: 5432 })
+    t.match(serverOf({ host: 'h' }, { PGPORT: '' }), { port: 5432 })
   })
 
   t.test('takes the name of the user for user and database when nothing says otherwise', async (t) => {
     const { username } = userInfo()
-    t.match(resolveConfig({ host: 'h' }, {}).target, { user: username, database: username })
+    t.match(serverOf({ host: 'h' }, {}), { user: username, database: username })
   })
 
   t.test('prefers the option also for password and application name', async (t) => {
@@ -206,22 +261,22 @@ t.test('resolveConfig', async (t) => {
       password: 'mine',
       applicationName: 'mine',
     }
-    const { target, applicationName } = resolveConfig(options, { PGAPPNAME: 'from-env', PGPASSWORD: 'from-env' })
-    t.equal('password' in target && target.password?.reveal(), 'mine')
-    t.equal(applicationName, 'mine')
+    const config = resolveConfig(options, { PGAPPNAME: 'from-env', PGPASSWORD: 'from-env' })
+    t.equal(firstServer(config).password?.reveal(), 'mine')
+    t.equal(config.applicationName, 'mine')
   })
 
   for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '::1', '/run/postgresql']) {
     t.test(`needs no encryption to ${host}`, async (t) => {
-      t.match(resolveConfig({ host }, {}).target, { tls: 'disable' })
+      t.match(serverOf({ host }, {}), { tls: 'disable' })
     })
   }
 
   t.test('needs encryption with checked certificate to other hosts, unless told otherwise', async (t) => {
     for (const host of ['db.example', '127.evil.example', '10.0.0.1', '128.0.0.1']) {
-      t.match(resolveConfig({ host }, {}).target, { tls: VERIFY_FULL }, host)
+      t.match(serverOf({ host }, {}), { tls: VERIFY_FULL }, host)
     }
-    t.match(resolveConfig({ url: 'postgres://db.example/?sslmode=disable' }, {}).target, { tls: 'disable' })
+    t.match(serverOf({ url: 'postgres://db.example/?sslmode=disable' }, {}), { tls: 'disable' })
   })
 
   t.test('keeps connections unless told `none`, whatever the sizes', async (t) => {
@@ -237,7 +292,7 @@ t.test('resolveConfig', async (t) => {
   })
 
   t.test('is not bothered by variables that it does not read', async (t) => {
-    t.match(resolveConfig({ host: 'h' }, { POSTGRES_SERVER: 'other', POOL_SIZE: 'x' }).target, { host: 'h' })
+    t.match(serverOf({ host: 'h' }, { POSTGRES_SERVER: 'other', POOL_SIZE: 'x' }), { host: 'h' })
   })
 
   t.test('knows an embedded server by its URL', async (t) => {
@@ -246,7 +301,8 @@ t.test('resolveConfig', async (t) => {
 
   t.test('is frozen', async (t) => {
     const config = resolveConfig({ host: 'h' }, {})
-    t.ok([config, config.target, config.pool].every(Object.isFrozen))
+    const { servers } = config.target as ServersTarget
+    t.ok([config, config.target, servers, ...servers, config.pool].every(Object.isFrozen))
   })
 
   t.test('shows the password in no form', async (t) => {
@@ -254,7 +310,7 @@ t.test('resolveConfig', async (t) => {
     const forms = [
       inspect(config, { depth: Infinity, showHidden: true }),
       JSON.stringify(config),
-      String('password' in config.target && config.target.password),
+      String(firstServer(config).password),
     ]
     t.notOk(forms.join().includes(CANARY))
   })
@@ -268,19 +324,9 @@ t.test('resolveConfig refuses', async (t) => {
       {},
       { field: 'pool.max', value: '0', limit: 'an integer from 1 to 1000' },
     ],
-    ['a fraction', { host: 'h', port: 1.5 }, {}, { field: 'port', value: '1.5', limit: 'an integer from 1 to 65535' }],
-    [
-      'a text for a number',
-      { host: 'h', port: '5432' as never },
-      {},
-      { field: 'port', value: '"5432"', limit: 'an integer from 1 to 65535' },
-    ],
-    [
-      'a variable that is no number',
-      { host: 'h' },
-      { PGPORT: 'x5' },
-      { field: 'PGPORT', value: '"x5"', limit: 'an integer from 1 to 65535' },
-    ],
+    ['a fraction', { host: 'h', port: 1.5 }, {}, { field: 'port', value: '1.5', limit: PORT }],
+    ['a text for a number', { host: 'h', port: '5432' as never }, {}, { field: 'port', value: '"5432"', limit: PORT }],
+    ['a variable that is no number', { host: 'h' }, { PGPORT: 'x5' }, { field: 'PGPORT', value: '"x5"', limit: PORT }],
     [
       '0 for no limit',
       { host: 'h', commandTimeoutMs: 0 },
@@ -290,6 +336,32 @@ t.test('resolveConfig refuses', async (t) => {
         value: '0',
         limit: 'an integer from 1 to 86400000, or null for no limit (`none` in the environment)',
       },
+    ],
+    [
+      'a logger that cannot tell of errors',
+      { host: 'h', logger: { warn() {} } as never },
+      {},
+      {
+        field: 'logger',
+        value: '[hidden]',
+        limit: 'an object with the functions `warn` and `error`, and if it likes `debug` and `info`',
+      },
+    ],
+    [
+      'a provider that has no tracers',
+      { host: 'h', telemetry: { tracerProvider: {} } as never },
+      {},
+      {
+        field: 'telemetry',
+        value: '[hidden]',
+        limit: '`none`, or an object of `tracerProvider` and `meterProvider`',
+      },
+    ],
+    [
+      'an unknown log level',
+      { host: 'h' },
+      { ASHLAR_LOG_LEVEL: 'loud' },
+      { field: 'ASHLAR_LOG_LEVEL', value: '"loud"', limit: 'debug, info, warn or error' },
     ],
     [
       'a name too long for the server',
@@ -349,7 +421,7 @@ t.test('resolveConfig refuses', async (t) => {
       {},
       { field: 'password', value: '[hidden]', limit: 'a non-empty string without NUL' },
     ],
-    ...['a,b', '[::1]', 'a\0b'].map(
+    ...['a,,b', '[::1]', 'a,[::1]', 'a\0b', 'a, b', 'a@b', 'tcp://a'].map(
       (host): Refused => [
         `the host ${JSON.stringify(host)}`,
         { host },
@@ -357,15 +429,65 @@ t.test('resolveConfig refuses', async (t) => {
         {
           field: 'host',
           value: '[hidden]',
-          limit: 'one host name, address (without brackets) or folder of a Unix socket',
+          limit: 'host names, addresses (without brackets) or folders of Unix sockets, with commas between them',
         },
       ],
     ),
     [
-      'several hosts as a parameter',
-      { url: 'postgres:///d?host=a,b' },
+      'more ports than hosts',
+      { host: 'a,b', port: '1,2,3' },
       {},
-      { field: 'url host', value: '[hidden]', limit: /^one host name/ as never },
+      {
+        field: 'port',
+        value: 'a list of 3 ports for 2 hosts',
+        limit: 'one port for all hosts, or a list as long as that of the hosts',
+      },
+    ],
+    [
+      'a list of ports for one host',
+      { host: 'a' },
+      { PGPORT: '1,2' },
+      { field: 'PGPORT', value: 'a list of 2 ports for 1 host', limit: /^one port for all/ as never },
+    ],
+    [
+      'ports of a URL for other hosts',
+      { url: 'postgres://a:1,b:2/', host: 'c' },
+      {},
+      { field: 'url port', value: 'a list of 2 ports for 1 host', limit: /^one port for all/ as never },
+    ],
+    [
+      'a port out of range in a list',
+      { url: 'postgres://a:1,b:65536/' },
+      {},
+      { field: 'url port', value: '"1,65536"', limit: PORT },
+    ],
+    [
+      'an unknown word for what a server must be',
+      { url: 'postgres://a,b/?target_session_attrs=master' },
+      {},
+      {
+        field: 'url targetSessionAttrs',
+        value: '"master"',
+        limit: 'any, read-write, read-only, primary, standby or prefer-standby',
+      },
+    ],
+    [
+      'the same in its variable',
+      { host: 'a' },
+      { PGTARGETSESSIONATTRS: 'readwrite' },
+      { field: 'PGTARGETSESSIONATTRS', value: '"readwrite"', limit: /^any, read-write/ as never },
+    ],
+    [
+      'what a server must be together with an embedded one',
+      { url: 'embedded:temp', targetSessionAttrs: 'primary' },
+      {},
+      { field: 'targetSessionAttrs', value: 'given', limit: 'left out: an embedded server chooses its own' },
+    ],
+    [
+      'encryption to one of several hosts that cannot have it',
+      { host: 'a,/run/postgresql', sslmode: 'require' },
+      {},
+      { field: 'sslmode', value: 'require', limit: /Unix socket/ as never },
     ],
     [
       'an unknown option',
@@ -493,6 +615,18 @@ t.test('resolveConfig refuses', async (t) => {
         { field: 'maxPreparedStatements', value: String(value), limit: 'an integer from 1 to 10000' },
       ],
     ),
+    ...[0, 59_999, 31_536_000_001].map(
+      (value): Refused => [
+        `${value} ms of keeping operations`,
+        { host: 'h', operationRetentionMs: value },
+        {},
+        {
+          field: 'operationRetentionMs',
+          value: String(value),
+          limit: 'an integer from 60000 to 31536000000, or null for no deletion (`none` in the environment)',
+        },
+      ],
+    ),
     ...(['onConnect', 'onBorrow', 'onLeak'] as const).flatMap((name) =>
       ['SET ROLE ada', 5, null, {}].map(
         (value): Refused => [
@@ -573,7 +707,7 @@ t.test('a process whose user has no name', async (t) => {
     },
   })
   t.test('must be told the role', async (t) => {
-    t.match(resolveNameless({ host: 'h', user: 'ada' }, {}).target, { user: 'ada', database: 'ada' })
+    t.match(firstServer(resolveNameless({ host: 'h', user: 'ada' }, {})), { user: 'ada', database: 'ada' })
     t.throws(() => resolveNameless({ host: 'h' }, {}), {
       name: 'ConfigError',
       message: /^user is not given, but must be/,

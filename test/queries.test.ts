@@ -58,6 +58,8 @@ t.test('the filters of a list', async (t) => {
 
 t.test('every repository', async (t) => {
   for (const [name, functions] of Object.entries(repositoryFunctions)) {
+    // What the engine writes is only looked at, and cleaned up.
+    if (name === 'operations') continue
     const common = ['find', 'get', 'exists', 'create', 'update', 'updateMany', 'delete', 'deleteMany', 'list', 'count']
     t.same(
       common.filter((each) => !functions.includes(each)),

@@ -68,11 +68,10 @@ t.test('README.md', async (t) => {
       rows.map(([name, variable]) => [name, variable]),
       expected,
     )
-    const { pool, ...others } = defaults
-    const values = {
-      ...others,
-      ...Object.fromEntries(Object.entries(pool).map(([key, value]) => [`pool.${key}`, value])),
-    }
+    const { pool, retry, ...others } = defaults
+    const inGroup = (group: string, values: object) =>
+      Object.fromEntries(Object.entries(values).map(([key, value]) => [`${group}.${key}`, value]))
+    const values = { ...others, ...inGroup('pool', pool), ...inGroup('retry', retry) }
     for (const [name = '', , value] of rows) {
       if (name in values) t.equal(value, String(values[name as keyof typeof values]), name)
     }

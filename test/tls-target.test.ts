@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { inspect } from 'node:util'
 import t from 'tap'
-import { type Config, type ConnectOptions, resolveConfig, type ServerTarget } from '../src/config.js'
+import { type ConnectOptions, resolveConfig, type ServerTarget } from '../src/config.js'
 import { ConfigError } from '../src/errors.js'
 import { createAuthority } from './fixtures/certificates.js'
+import { firstServer } from './fixtures/first-server.js'
 
 const authority = createAuthority('ashlar test authority')
 const ca = authority.certificate
@@ -12,8 +13,7 @@ const other = authority.issue({ commonName: 'grace' })
 const CANARY = 'canary-8d1f'
 
 function tlsOf(options: ConnectOptions, environment: Record<string, string> = {}): ServerTarget['tls'] {
-  const { target }: Config = resolveConfig(options, environment)
-  return (target as ServerTarget).tls
+  return firstServer(resolveConfig(options, environment)).tls
 }
 
 t.test('resolveTls', async (t) => {

@@ -179,6 +179,15 @@ for (const size of [FEW, MANY]) {
       t.equal(await projectContexts.count({ owner }), 2)
     })
 
+    t.test('are created once with an operationId, which is of these rows', async (t) => {
+      const once = db.with({ operationId: `once ${size}` })
+      const given = someContexts(`once ${size}`, size)
+      const first = await once.projectContexts.createMany(given)
+      t.strictSame(await once.projectContexts.createMany(given), first)
+      await t.rejects(once.projectContexts.createMany(someContexts(`twice ${size}`, size)), { name: 'ValidationError' })
+      t.equal(await projectContexts.count({ owner: `once ${size}` }), size)
+    })
+
     t.test('are created by a role that may do no more than that', async (t) => {
       const { user, password } = await createRole(t)
       const own = await connectTestDatabase(t)

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { type ConnectOptions, resolveConfig, type ServerTarget } from '../../src/config.js'
 import { createAuthority } from '../fixtures/certificates.js'
+import { firstServer } from '../fixtures/first-server.js'
 import { startTlsServer } from '../fixtures/tls-server.js'
 import { check, failedStep } from './fixtures/check.js'
 import { isSslRequest, startServer } from './fixtures/servers.js'
@@ -16,9 +17,7 @@ const server = await startTlsServer(t, authority.certificate, {
 
 function targetOf(options: ConnectOptions): ServerTarget {
   const { port, user, password } = server
-  const { target } = resolveConfig({ host: '127.0.0.1', port, user, password, database: 'postgres', ...options }, {})
-  if ('embeddedFolder' in target) throw new Error('not a server')
-  return target
+  return firstServer(resolveConfig({ host: '127.0.0.1', port, user, password, database: 'postgres', ...options }, {}))
 }
 
 const verified = { sslmode: 'verify-full', sslrootcert: authority.certificate } as const

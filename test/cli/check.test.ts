@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { findFreePort } from '../../src/embedded/free-port.js'
 import { startEmbeddedServer } from '../../src/embedded/server.js'
 import { startRefusingServer } from '../check/fixtures/servers.js'
 import { createTestDatabase } from '../fixtures/database.js'
@@ -29,6 +30,22 @@ t.test('check', async (t) => {
     ]
     t.equal(lines.length, expected.length)
     for (const [index, pattern] of expected.entries()) t.match(lines[index], pattern)
+  })
+
+  t.test('looks at each of several hosts, and checks the one that is used', async (t) => {
+    const closed = await findFreePort(0)
+    const url = urlOf(access).replace('@127.0.0.1:', `@127.0.0.1:${closed},127.0.0.1:`)
+    const { code, stdout } = await run(t, ['check', '--url', url])
+    t.equal(code, 0)
+    t.match(
+      stdout,
+      `ok   hosts       used 127.0.0.1 port ${access.port}, hosts 127.0.0.1 port ${closed}: no answer; 127.0.0.1 port ${access.port}: a primary;`,
+    )
+    t.match(stdout, /^ {2}ok {3}migrations/m)
+    const none = await run(t, ['check', '--url', `${url}?target_session_attrs=standby`])
+    t.equal(none.code, 1)
+    t.match(none.stdout, `FAIL hosts       none of 2 hosts can be used: 127.0.0.1 port ${closed}: connect ECONNREFUSED`)
+    t.match(none.stdout, /^ {2}- {4}name$/m)
   })
 
   t.test('names the step that failed and what to do, and exits 1', async (t) => {

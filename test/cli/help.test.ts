@@ -7,7 +7,7 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
   'migrate up': ['--url', ...common],
   'migrate down': ['--url', ...common],
   'migrate status': ['--url', ...common],
-  health: ['--url', ...common],
+  health: ['--url', '--deadline-ms', '--long-transaction-ms', '--max-replication-lag-ms', ...common],
   check: ['--url', ...common],
   init: ['--url', '--admin-url', ...common],
   tour: ['--url', ...common],

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import t from 'tap'
+import { findFreePort } from '../../src/embedded/free-port.js'
 import { testServer } from '../fixtures/database.js'
 import { roleName } from '../fixtures/role.js'
 import { withAdmin } from '../fixtures/template.js'
@@ -20,6 +21,18 @@ t.test('init', async (t) => {
     t.equal(code, 1)
     t.match(stdout, /^ {2}FAIL role {8}password authentication failed/m)
     t.match(stdout, /^what to do: if the role does not exist yet, give --admin-url/m)
+  })
+
+  t.test('takes the host of the administrator, of several', async (t) => {
+    const role = await roleName(t)
+    const other = { ...target, user: role, database: `test_${randomBytes(6).toString('hex')}` }
+    t.teardown(() => withAdmin(server, (client) => client.query(`DROP DATABASE IF EXISTS ${other.database}`)))
+    const url = urlOf(other).replace('@127.0.0.1:', `@127.0.0.1:${await findFreePort(0)},127.0.0.1:`)
+    const { code, stdout } = await run(t, ['init', '--url', url, '--admin-url', urlOf(admin)])
+    t.equal(code, 0)
+    t.match(stdout, `ok   server      host 127.0.0.1, port ${server.port}`)
+    const migrated = await run(t, ['migrate', 'up', '--url', url])
+    t.same([migrated.code, migrated.stdout], [0, 'nothing is pending\n'])
   })
 
   t.test('says of each step what it did', async (t) => {
@@ -94,6 +107,7 @@ t.test('init', async (t) => {
     for (const [args, env, says] of [
       [['--admin-url', 'mysql://a@b/c'], {}, 'error --admin-url is of scheme mysql:'],
       [[], { ASHLAR_ADMIN_URL: 'postgres://a@b/c?ssl=1' }, 'error ASHLAR_ADMIN_URL parameter ssl is unknown'],
+      [['--admin-url', 'postgres://a@b,c/d'], {}, 'error --admin-url is a list of 2 hosts'],
       [['--admin-url', 'embedded:./x'], {}, 'error --admin-url is an embedded server'],
     ] as const) {
       const { code, stdout, stderr } = await run(t, ['init', '--url', urlOf(target), ...args], { env })

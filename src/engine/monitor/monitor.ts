@@ -52,7 +52,8 @@ export class Monitor {
 
   /** A call is over. `error`: null where it has succeeded. */
   end(query: string, startedAt: number, observed: Observed | null, error: unknown): void {
-    const durationMs = turnNow() - startedAt
+    // Who has read a clock of its own may have done so later in this turn.
+    const durationMs = Math.max(0, turnNow() - startedAt)
     this.#times.add(query, durationMs, error !== null)
     try {
       observed?.end(error, durationMs)

@@ -23,6 +23,9 @@ const RESOLVE_ATTEMPTS = 30
 const HEALTH_EVERY_MS = 200
 const HEALTH_DEADLINE_MS = 1_000
 const POOL = { min: 2, max: 20, acquireTimeoutMs: 5_000 } as const
+/** The short form waits less for what is silent; the long one has the defaults. */
+const SHORT_LIMITS = { watchdogMs: 1_000 } as const
+const LONG_FORM = 1_000
 
 /** What differs from fault to fault. */
 export interface ArenaOptions {
@@ -91,7 +94,7 @@ export async function runInArena(
       applicationName: APPLICATION,
       ...observed.options,
       ...options.connect,
-      pool: { ...POOL, ...options.pool },
+      pool: { ...POOL, ...(operations < LONG_FORM ? SHORT_LIMITS : {}), ...options.pool },
     })
     const opened = db
     db.onEvent((event) => canary.search('event', event))

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { inspect, isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { MAX_RESULT_BYTES, resultOf, resultText } from '../../../src/engine/operation/result-text.js'
@@ -49,7 +49,7 @@ t.test('resultText', async (t) => {
     ]
     for (const value of values) {
       const back = await kept(value)
-      t.ok(isDeepStrictEqual(back, value), `${typeof value} ${String(value).slice(0, 20)}`)
+      t.ok(isDeepStrictEqual(back, value), inspect(value).slice(0, 40))
     }
   })
 

@@ -10,11 +10,14 @@ import { until } from '../fixtures/until.js'
 
 const access = await createTestDatabase(t)
 
-const echo = readQuery<{ value: string; pid: number }>('echo', 'SELECT :value::text AS value, pg_backend_pid() AS pid')
+/** A query that has not held up a lane yet: on a busy machine any may have, and then few of it are sent behind each other. */
+const freshEcho = () =>
+  readQuery<{ value: string; pid: number }>('echo', 'SELECT :value::text AS value, pg_backend_pid() AS pid')
+const echo = freshEcho()
 const sleep = readQuery<unknown>('sleep', 'SELECT pg_sleep(:value::text::float8)')
 
-function echoes(db: Pick<Database, 'run'>, count: number): Promise<{ value: string; pid: number }[][]> {
-  return Promise.all(Array.from({ length: count }, (_, index) => db.run(echo, { value: String(index) })))
+function echoes(db: Pick<Database, 'run'>, count: number, query = echo): Promise<{ value: string; pid: number }[][]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => db.run(query, { value: String(index) })))
 }
 
 t.test('reads on lanes', async (t) => {
@@ -38,8 +41,9 @@ t.test('reads on lanes', async (t) => {
 
   t.test('are several in flight on one connection', async (t) => {
     const db = await connectTestDatabase(t, { pool: { min: 0, max: 2 } })
-    await echoes(db, 1)
-    const calls = echoes(db, 20)
+    const query = freshEcho()
+    await echoes(db, 1, query)
+    const calls = echoes(db, 20, query)
     t.match(db.stats().pool, { lanes: 1, inFlight: 20 })
     t.equal(new Set((await calls).flat().map(({ pid }) => pid)).size, 1)
     t.match(db.stats().pool, { inFlight: 0, borrowed: 0 })
@@ -47,8 +51,9 @@ t.test('reads on lanes', async (t) => {
 
   t.test('keep to the depth that is allowed, the rest waits its turn', async (t) => {
     const db = await connectTestDatabase(t, { pool: { min: 0, max: 2, laneDepth: 4 } })
-    await echoes(db, 1)
-    const calls = echoes(db, 20)
+    const query = freshEcho()
+    await echoes(db, 1, query)
+    const calls = echoes(db, 20, query)
     t.match(db.stats().pool, { inFlight: 4, waiting: 16 })
     t.equal((await calls).length, 20)
     t.match(db.stats().pool, { inFlight: 0, waiting: 0 })

@@ -7,7 +7,7 @@ import { newModification } from '../fixtures/modification.js'
 import { newProjectContext } from '../fixtures/project-context.js'
 import { compareWithReference } from './fixtures/reference-list.js'
 
-const ROWS = 5_000
+const ROWS = 2_000
 
 const db = await connectTestDatabase(t)
 const { modifications, projectContexts } = db

@@ -6,7 +6,7 @@ import { connectTestDatabase } from '../fixtures/database.js'
 import { newTemplate } from '../fixtures/template-row.js'
 import { compareWithReference } from './fixtures/reference-list.js'
 
-const ROWS = 5_000
+const ROWS = 2_000
 
 const db = await connectTestDatabase(t)
 const { templates } = db

@@ -38,7 +38,7 @@ t.test('a failure', async (t) => {
         const { code, stdout, stderr } = await run(t, [...args.split(' '), '--verbose'], { env: { DATABASE_URL: url } })
         t.same([code, stdout], [1, ''], args)
         t.match(stderr, says)
-        t.match(stderr, /^ {4}at .*main\.ts/m)
+        t.match(stderr, /^ {4}at .*main\.js/m)
         t.notMatch(stderr, canary)
       }),
     )

@@ -37,7 +37,8 @@ export interface CallOptions extends CallLimits {
   readonly retry?: boolean | undefined
 }
 
-const MAX_OPERATION_ID = 255
+/** Longest name of an operation or actor, in characters. */
+const MAX_ID = 255
 
 export const NO_LIMITS: CallOptions = Object.freeze({})
 
@@ -55,7 +56,7 @@ export function checkOptions(query: string, options: CallOptions, others: readon
     throw new ValidationError(query, [{ path, message: `is no option of this call; there are ${known}` }])
   }
   const { signal, timeoutMs, operationId } = options
-  if (operationId !== undefined) checkOperationId(query, operationId)
+  if (operationId !== undefined) checkId(query, 'operationId', operationId)
   for (const path of ['coalesce', 'retry'] as const) {
     const value = options[path]
     if (value === undefined || typeof value === 'boolean') continue
@@ -70,13 +71,15 @@ export function checkOptions(query: string, options: CallOptions, others: readon
   }
 }
 
-function checkOperationId(query: string, operationId: unknown): void {
-  const refuse = (message: string): ValidationError => new ValidationError(query, [{ path: 'operationId', message }])
-  if (typeof operationId !== 'string') throw refuse('must be a string')
-  if (!isStorableText(operationId)) throw refuse(UNSTORABLE_TEXT)
+/** Checks what names an operation or an actor.
+ *  @throws {ValidationError} when it is not a text of 1 to 255 characters that the server can store */
+export function checkId(query: string, path: string, id: unknown): void {
+  const refuse = (message: string): ValidationError => new ValidationError(query, [{ path, message }])
+  if (typeof id !== 'string') throw refuse('must be a string')
+  if (!isStorableText(id)) throw refuse(UNSTORABLE_TEXT)
   // As PostgreSQL counts them.
-  const isLong = operationId.length > MAX_OPERATION_ID && [...operationId].length > MAX_OPERATION_ID
-  if (operationId === '' || isLong) throw refuse(`must have 1 to ${MAX_OPERATION_ID} characters`)
+  const isLong = id.length > MAX_ID && [...id].length > MAX_ID
+  if (id === '' || isLong) throw refuse(`must have 1 to ${MAX_ID} characters`)
 }
 
 /** Tells whether there is anything that limits a call. */

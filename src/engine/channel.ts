@@ -2,6 +2,7 @@
  *  savepoint travels with the first statement that needs it. */
 
 import { QueryError, TransactionError } from '../errors.js'
+import { type Actor, ActorOfTransaction } from './actor.js'
 import { type CallLimits, NO_LIMITS } from './call-limits.js'
 import { closeOn, fetchOn, sendOn } from './connection.js'
 import type { CopyLoad } from './copy/load.js'
@@ -18,16 +19,22 @@ import type { Statement } from './statement.js'
 import { OwnFailure } from './wire/copy-exchange.js'
 import type { Cursor } from './wire/cursor.js'
 import type { WireValue } from './wire/message-writer.js'
-import { NO_PREFIX, type Prefix } from './wire/statement-exchange.js'
+import { NO_PREFIX, type Prefix } from './wire/prefix.js'
+
+/** Who is at work in a statement; null: nobody is named; undefined: it does not matter. */
+type Worker = Actor | null | undefined
 
 /** Sends something, and waits for its answer. */
-type Exchange = (context: FailureContext) => Promise<RawResult>
+type Exchange = (context: FailureContext, worker: Worker) => Promise<RawResult>
 
 export class Channel {
   readonly #connection: PooledConnection
   readonly #pool: Pool
   /** What waits for the next statement to travel with. */
   #prefix: Prefix[] = []
+  readonly #actor = new ActorOfTransaction()
+  /** Who is at work in the transaction as a whole. */
+  readonly #own: Actor | undefined
   /** Statements in flight. */
   #inFlight = 0
   #onIdle: (() => void)[] = []
@@ -46,11 +53,12 @@ export class Channel {
   #isSpoiled = false
   #lastFailure: unknown
 
-  /** `begin` opens the transaction. */
-  constructor(connection: PooledConnection, pool: Pool, begin: Statement) {
+  /** `begin` opens the transaction; `own` is its actor, if it has one. */
+  constructor(connection: PooledConnection, pool: Pool, begin: Statement, own: Actor | undefined) {
     this.#connection = connection
     this.#pool = pool
-    this.open(begin)
+    this.#own = own
+    this.begin(begin)
   }
 
   /** Whether anything was sent. */
@@ -68,6 +76,12 @@ export class Channel {
     return this.#lastFailure
   }
 
+  /** Has what opens the transaction travel with the next statement that is sent. */
+  begin(statement: Statement): void {
+    this.#actor.begin()
+    this.open(statement)
+  }
+
   /** Has a statement travel with the next one that is sent. */
   open(statement: Statement): void {
     this.#prefix.push({ statement, values: [] })
@@ -81,20 +95,35 @@ export class Channel {
   }
 
   /** @throws {TransactionError} when the transaction has ended, also when this statement ended it (a raw COMMIT) */
-  async send(statement: Statement, values: readonly WireValue[] = [], stop: Stop | null = null): Promise<RawResult> {
+  async send(
+    statement: Statement,
+    values: readonly WireValue[] = [],
+    stop: Stop | null = null,
+    worker?: Worker,
+  ): Promise<RawResult> {
     const { wire } = this.#connection
-    return this.#submit(statement, stop, (context) => sendOn(wire, statement, values, context, this.#takePrefix()))
+    return this.#submit(statement, stop, worker, (context, who) =>
+      sendOn(wire, statement, values, context, this.#before(this.#takePrefix(), who)),
+    )
+  }
+
+  /** Rolls back to a savepoint, and gives it up: rolling back alone would leave it behind. Both are sent at once, so that
+   *  nothing comes between them; when they fail, COMMIT will be answered by ROLLBACK. */
+  async undo(rollBack: Statement, release: Statement): Promise<void> {
+    this.#actor.forget()
+    await Promise.allSettled([this.send(rollBack), this.send(release)])
   }
 
   /** Has the next batch of a cursor come.
    *  @throws {CancelledError} when the cursor was given up before it could be sent
    *  @throws {TransactionError} when the transaction has ended */
-  async fetch(cursor: Cursor, stop: Stop | null): Promise<RawResult> {
+  async fetch(cursor: Cursor, stop: Stop | null, worker: Worker): Promise<RawResult> {
     const { wire } = this.#connection
-    return this.#submit(cursor.statement, stop, (context) => {
+    return this.#submit(cursor.statement, stop, worker, (context, who) => {
       if (cursor.isGivenUp) throw aborted(context.query)
       // A savepoint that waits was opened behind this cursor, which is none of its statements.
-      return fetchOn(wire, cursor, context, cursor.isOpen ? NO_PREFIX : this.#takePrefix())
+      const prefix = cursor.isOpen ? NO_PREFIX : this.#takePrefix()
+      return fetchOn(wire, cursor, context, this.#before(prefix, who))
     })
   }
 
@@ -114,11 +143,11 @@ export class Channel {
   }
 
   /** Runs a load, with nothing in flight beside it. */
-  async copy(load: CopyLoad, stop: Stop | null): Promise<RawResult> {
+  async copy(load: CopyLoad, stop: Stop | null, worker: Worker): Promise<RawResult> {
     this.#isLoading = true
     try {
       while (this.#alone !== null) await this.#alone
-      return await this.#doAlone(() => this.#copy(load, stopLoad(stop, this.#pool.config)))
+      return await this.#doAlone(() => this.#copy(load, stopLoad(stop, this.#pool.config), worker))
     } finally {
       this.#isLoading = false
     }
@@ -136,8 +165,11 @@ export class Channel {
     if (this.#isClosed) throw this.#endedBy ?? ended()
     this.#isClosed = true
     this.#connection.isCommitting = true
-    const context = { query: statement.query, isOutcomeAtStake, isInTransaction: true }
-    return this.#watch(sendOn(this.#connection.wire, statement, [], context, prefix))
+    const { wire } = this.#connection
+    const context = { query: statement.query, isOutcomeAtStake, isInTransaction: true, actorId: this.#own?.id }
+    // What was deferred runs now. A transaction that has failed would refuse to have the actor set, and not be ended.
+    const whole = wire.status === 'E' ? prefix : this.#before(prefix, this.#own ?? null)
+    return this.#watch(sendOn(wire, statement, [], context, whole))
   }
 
   /** Refuses whatever comes later. */
@@ -155,10 +187,10 @@ export class Channel {
     while (this.#unsent > 0) await new Promise<void>((resolve) => this.#onSent.push(resolve))
   }
 
-  async #submit(statement: Statement, stop: Stop | null, exchange: Exchange): Promise<RawResult> {
+  async #submit(statement: Statement, stop: Stop | null, worker: Worker, exchange: Exchange): Promise<RawResult> {
     const sent = this.#waitToBeSent()
-    const send: Exchange = (context) => {
-      const answer = exchange(context)
+    const send: Exchange = (context, who) => {
+      const answer = exchange(context, who)
       sent()
       return answer
     }
@@ -166,8 +198,8 @@ export class Channel {
       while (this.#alone !== null) await this.#alone
       // A raw COMMIT whose answer is lost may have committed.
       const isOutcomeAtStake = endsTransaction(statement)
-      if (stop === null && !isOutcomeAtStake) return await this.#run(statement, stop, send, false)
-      return await this.#doAlone(() => this.#run(statement, stop, send, isOutcomeAtStake))
+      if (stop === null && !isOutcomeAtStake) return await this.#run(statement, stop, worker, send, false)
+      return await this.#doAlone(() => this.#run(statement, stop, worker, send, isOutcomeAtStake))
     } finally {
       sent()
     }
@@ -205,13 +237,16 @@ export class Channel {
   async #run(
     statement: Statement,
     stop: Stop | null,
+    worker: Worker,
     exchange: Exchange,
     isOutcomeAtStake: boolean,
   ): Promise<RawResult> {
     this.#assertOpen(statement.query, stop)
     const connection = this.#connection
-    const context = { query: statement.query, isOutcomeAtStake, isInTransaction: true }
-    const answer = exchange(context)
+    const context = { query: statement.query, isOutcomeAtStake, isInTransaction: true, actorId: worker?.id }
+    // Before a raw ROLLBACK nothing may stand that a failed transaction refuses; behind it, something else may be set.
+    const answer = exchange(context, isOutcomeAtStake ? undefined : worker)
+    if (isOutcomeAtStake) this.#actor.forget()
     this.#wasUsed = true
     const result = await this.#watch(
       stop === null ? answer : stoppable(answer, connection, this.#pool, stop, { context }),
@@ -227,12 +262,13 @@ export class Channel {
     return result
   }
 
-  async #copy(load: CopyLoad, stop: Stop | null): Promise<RawResult> {
+  async #copy(load: CopyLoad, stop: Stop | null, worker: Worker): Promise<RawResult> {
     this.#assertOpen(load.query, stop)
     const connection = this.#connection
     connection.borrower = load.query
     connection.uses += 1
-    const copy = startCopy(connection.wire, load, true, this.#takePrefix())
+    const prefix = this.#before(this.#takePrefix(), worker)
+    const copy = startCopy(connection.wire, load, { isInTransaction: true, prefix, actorId: worker?.id })
     this.#wasUsed = true
     this.#load = copy
     try {
@@ -252,6 +288,10 @@ export class Channel {
     const prefix = this.#prefix
     this.#prefix = []
     return prefix
+  }
+
+  #before(prefix: readonly Prefix[], worker: Worker): readonly Prefix[] {
+    return worker === undefined ? prefix : this.#actor.before(prefix, worker)
   }
 
   async #watch<T>(answer: Promise<T>): Promise<T> {

@@ -1,7 +1,8 @@
 /** Makes one statement of the lookups that are called in one tick. */
 
 import { QueryError, RowCountError } from '../errors.js'
-import { NO_LIMITS } from './call-limits.js'
+import type { Acting, Actor } from './actor.js'
+import { type CallOptions, NO_LIMITS } from './call-limits.js'
 import { copyRow } from './copy-row.js'
 import type { Lookup } from './lookup.js'
 import { runForOne, runQuery } from './run-query.js'
@@ -30,6 +31,12 @@ interface Waiting {
 /** Those that wait, by the text of their keys. */
 type Batch = Map<string, Waiting>
 
+/** What one actor has looked up. */
+interface Gathered {
+  readonly acting: Acting
+  readonly batches: Map<AnyLookup, Batch>
+}
+
 interface CoalescerOptions {
   /** Whether a failed statement leaves nothing to run another on. */
   readonly isInTransaction: boolean
@@ -42,6 +49,8 @@ export class Coalescer {
   readonly #session: Session
   readonly #options: CoalescerOptions
   readonly #batches = new Map<AnyLookup, Batch>()
+  /** Of those who name an actor, by its id: what one may see is not the others' to see. */
+  readonly #gathered = new Map<string, Gathered>()
 
   constructor(session: Session, options: CoalescerOptions) {
     this.#session = session
@@ -50,9 +59,10 @@ export class Coalescer {
 
   /** Finds the row of a key, with the other lookups of this tick. `keyText` is what {@link Lookup.keyText} says of it.
    *  Several calls may get the same error. */
-  find(lookup: AnyLookup, key: unknown, keyText: string): Promise<Row | null> {
+  find(lookup: AnyLookup, key: unknown, keyText: string, actor?: Actor): Promise<Row | null> {
     return new Promise((resolve, reject) => {
-      const batch = this.#batches.get(lookup) ?? this.#begin(lookup)
+      const batches = actor === undefined ? this.#batches : this.#batchesOf(actor)
+      const batch = batches.get(lookup) ?? this.#begin(batches, lookup)
       const first = batch.get(keyText)
       const waiting = { key, resolve, reject, next: first?.next ?? null, row: null, rowCount: 0 }
       if (first !== undefined) {
@@ -65,11 +75,18 @@ export class Coalescer {
 
   /** Sends what was gathered so far. */
   readonly flush = (): void => {
-    if (this.#batches.size === 0) return
-    const batches = [...this.#batches]
-    this.#batches.clear()
+    if (this.#batches.size > 0) this.#flush(NO_LIMITS, this.#batches)
+    if (this.#gathered.size === 0) return
+    const gathered = [...this.#gathered.values()]
+    this.#gathered.clear()
+    for (const { acting, batches } of gathered) this.#flush(acting, batches)
+  }
+
+  #flush(acting: CallOptions & Acting, gathered: Map<AnyLookup, Batch>): void {
+    const batches = [...gathered]
+    gathered.clear()
     for (const [lookup, batch] of batches) {
-      for (const part of this.#split(batch)) void this.#send(lookup, part)
+      for (const part of this.#split(batch)) void this.#send(lookup, part, acting)
     }
   }
 
@@ -82,35 +99,44 @@ export class Coalescer {
     return Array.from({ length: count }, (_, index) => new Map(entries.slice(index * size, (index + 1) * size)))
   }
 
-  #begin(lookup: AnyLookup): Batch {
+  #batchesOf(actor: Actor): Map<AnyLookup, Batch> {
+    let gathered = this.#gathered.get(actor.id)
+    if (gathered === undefined) {
+      gathered = { acting: { actor }, batches: new Map() }
+      this.#gathered.set(actor.id, gathered)
+    }
+    return gathered.batches
+  }
+
+  #begin(batches: Map<AnyLookup, Batch>, lookup: AnyLookup): Batch {
     // Behind all promises that are settled in this tick: those who wait for them may look up something too.
-    if (this.#batches.size === 0) process.nextTick(this.flush)
+    if (batches.size === 0) process.nextTick(this.flush)
     const batch: Batch = new Map()
-    this.#batches.set(lookup, batch)
+    batches.set(lookup, batch)
     return batch
   }
 
   /** Sends at once, before it first waits. */
-  async #send(lookup: AnyLookup, batch: Batch): Promise<void> {
+  async #send(lookup: AnyLookup, batch: Batch, acting: CallOptions & Acting): Promise<void> {
     if (batch.size === 1) {
-      for (const waiting of batch.values()) await this.#findAlone(lookup, waiting)
+      for (const waiting of batch.values()) await this.#findAlone(lookup, waiting, acting)
       return
     }
     try {
       const keys = Array.from(batch.values(), ({ key }) => key)
       const params = { [lookup.manyParameter]: keys }
-      const { rows } = await runQuery(this.#session, lookup.many, params, NO_LIMITS)
-      this.#settle(lookup, batch, rows)
+      const { rows } = await runQuery(this.#session, lookup.many, params, acting)
+      this.#settle(lookup, batch, rows, acting)
     } catch (error) {
       if (this.#mayBeOfOneKey(error)) {
-        for (const waiting of batch.values()) void this.#findAlone(lookup, waiting)
+        for (const waiting of batch.values()) void this.#findAlone(lookup, waiting, acting)
       } else {
         for (const waiting of batch.values()) reject(waiting, error)
       }
     }
   }
 
-  #settle(lookup: AnyLookup, batch: Batch, rows: readonly Row[]): void {
+  #settle(lookup: AnyLookup, batch: Batch, rows: readonly Row[], acting: CallOptions & Acting): void {
     let hasStrays = false
     for (const row of rows) {
       const waiting = batch.get(String(row[lookup.column]))
@@ -123,15 +149,15 @@ export class Coalescer {
     }
     for (const waiting of batch.values()) {
       // Somebody's row has another text than its key: then a key without a row may have one all the same.
-      if (waiting.row === null && hasStrays) void this.#findAlone(lookup, waiting)
+      if (waiting.row === null && hasStrays) void this.#findAlone(lookup, waiting, acting)
       else if (waiting.rowCount > 1) reject(waiting, tooMany(lookup.one.name, waiting.rowCount))
       else resolve(waiting, waiting.row)
     }
   }
 
-  async #findAlone({ one, parameter }: AnyLookup, waiting: Waiting): Promise<void> {
+  async #findAlone({ one, parameter }: AnyLookup, waiting: Waiting, acting: CallOptions & Acting): Promise<void> {
     try {
-      const row = await runForOne(this.#session, one, { [parameter]: waiting.key }, NO_LIMITS)
+      const row = await runForOne(this.#session, one, { [parameter]: waiting.key }, acting)
       resolve(waiting, row ?? null)
     } catch (error) {
       reject(waiting, error)

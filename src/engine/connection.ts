@@ -6,7 +6,8 @@ import type { RawResult } from './session.js'
 import type { Statement } from './statement.js'
 import type { Cursor } from './wire/cursor.js'
 import type { WireValue } from './wire/message-writer.js'
-import { NO_PREFIX, type OnSettled, type Prefix, StatementExchange } from './wire/statement-exchange.js'
+import { NO_PREFIX, type Prefix } from './wire/prefix.js'
+import { type OnSettled, StatementExchange } from './wire/statement-exchange.js'
 import type { Wire } from './wire/wire.js'
 
 /** Sends a statement with its encoded values. `prefix` goes before it, in the same exchange.
@@ -27,7 +28,7 @@ export async function sendOn(
   }
 }
 
-/** Has the next batch of a cursor come. `prefix` goes before it when it is the first.
+/** Has the next batch of a cursor come. `prefix` goes before it.
  *  @throws {DataAccessError} whatever {@link mapError} makes of the failure */
 export async function fetchOn(
   wire: Wire,

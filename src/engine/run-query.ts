@@ -1,6 +1,7 @@
 /** Runs a query on a session: compiles it, encodes its parameters, sends it. */
 
 import { RowCountError } from '../errors.js'
+import type { Acting } from './actor.js'
 import { gather, type Params } from './binding.js'
 import type { CallOptions } from './call-limits.js'
 import type { Query } from './query.js'
@@ -14,7 +15,7 @@ export async function runQuery(
   session: Session,
   query: Query<unknown, unknown>,
   params: Params,
-  limits: CallOptions,
+  limits: CallOptions & Acting,
 ): Promise<RawResult> {
   const statement = statementFor(query, params)
   return readable(statement, session.send(statement, gather(statement, params), limits))
@@ -26,7 +27,7 @@ export async function runForOne(
   session: Session,
   query: Query<unknown, unknown>,
   params: Params,
-  limits: CallOptions,
+  limits: CallOptions & Acting,
   expected = 'at most one row',
 ): Promise<Record<string, unknown> | undefined> {
   const { rows } = await runQuery(session, query, params, limits)

@@ -32,6 +32,8 @@ FROM (SELECT current_setting('lock_timeout') AS own OFFSET 0) AS before`,
   lockTimeout: prepared('lock timeout', "SELECT set_config('lock_timeout', $1, false)"),
   /** For the rest of the transaction, which is the statement behind it. $1: ms, as text. */
   statementTimeout: prepared('statement timeout', "SELECT set_config('statement_timeout', $1, true)"),
+  /** For the rest of the transaction, or for the statement behind it. $1: who is at work; empty: nobody is named. */
+  actor: prepared('actor', "SELECT set_config('ashlar.actor', $1, true)"),
   serverState: {
     ...own(
       'server state',
@@ -221,8 +223,18 @@ LEFT JOIN pg_stat_activity AS activity
   AND activity.datname = current_database()
   AND activity.usename = session_user`,
   ),
+  /** $1: the channel, $2: the payload. Sent at COMMIT. */
+  notify: prepared('notify', 'SELECT pg_notify($1, $2)'),
+  /** The channels that the session listens to, one a row. */
+  listeningChannels: prepared('listening channels', 'SELECT pg_listening_channels() AS channel'),
   avoidSequentialScans: own('avoid sequential scans', 'SET LOCAL enable_seqscan = off'),
 } as const satisfies Record<string, Statement>
+
+/** The statements of a channel, whose name is taken as it is. */
+export function listenSql(channel: string) {
+  const name = `"${channel.replaceAll('"', '""')}"`
+  return { listen: own('listen', `LISTEN ${name}`), unlisten: own('unlisten', `UNLISTEN ${name}`) } as const
+}
 
 /** `modes` begins with a space, or is empty. */
 export function beginSql(modes: string): Statement {

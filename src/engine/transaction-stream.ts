@@ -1,5 +1,6 @@
 /** A stream within a transaction: its batches go over the connection of the transaction, between other statements. */
 
+import type { Actor } from './actor.js'
 import type { Channel } from './channel.js'
 import type { Stop } from './pool/stoppable.js'
 import type { BatchSource } from './row-stream.js'
@@ -10,6 +11,8 @@ import type { Cursor } from './wire/cursor.js'
 interface Surroundings {
   /** Whether it may be stopped while a batch is under way; then nothing else is, for a cancel request hits whatever runs. */
   readonly isLimited: boolean
+  /** Who is at work; null: nobody is named. */
+  readonly actor: Actor | null
   /** Called before each batch that is asked for.
    *  @throws {TransactionError} when none may be now */
   readonly onFetch: () => void
@@ -38,7 +41,7 @@ export class TransactionStream implements BatchSource {
 
   async fetch(): Promise<RawResult> {
     this.#surroundings.onFetch()
-    return this.#channel.fetch(this.#cursor, this.#stop)
+    return this.#channel.fetch(this.#cursor, this.#stop, this.#surroundings.actor)
   }
 
   async finish(): Promise<void> {

@@ -1,6 +1,7 @@
 /** Transactions and savepoints over one borrowed connection. */
 
 import { TransactionError } from '../errors.js'
+import type { Acting } from './actor.js'
 import { type CallLimits, isLimited } from './call-limits.js'
 import { Channel, ended, stopIn } from './channel.js'
 import type { Monitor } from './monitor/monitor.js'
@@ -17,7 +18,7 @@ import { beginWith, type TransactionOptions } from './transaction-options.js'
 import { TransactionStream } from './transaction-stream.js'
 import { turnNow } from './turn-clock.js'
 import { Cursor } from './wire/cursor.js'
-import { NO_PREFIX, type Prefix } from './wire/statement-exchange.js'
+import { NO_PREFIX, type Prefix } from './wire/prefix.js'
 
 /** What a transaction as a whole is called among queries. */
 const TRANSACTION = 'transaction'
@@ -27,7 +28,7 @@ export function transactional(pool: Pool): TransactionalSession {
   return {
     ...poolSession(pool),
     stream(statement, values, batchSize, limits) {
-      const source = new PoolStream(pool, new Cursor(statement, values, batchSize), limits?.retry !== false)
+      const source = new PoolStream(pool, new Cursor(statement, values, batchSize), limits)
       return new RowStream(statement.query, source, () => stopIn(limits, null))
     },
     transaction: (work, options = {}) => runTransaction(pool, work, options),
@@ -35,7 +36,7 @@ export function transactional(pool: Pool): TransactionalSession {
 }
 
 /** Runs a transaction, and its whole callback again where that is safe: nothing of the earlier attempt was kept. */
-async function runTransaction<T>(pool: Pool, work: Work<T>, options: TransactionOptions): Promise<T> {
+async function runTransaction<T>(pool: Pool, work: Work<T>, options: TransactionOptions & Acting): Promise<T> {
   const begin = beginWith(options)
   const stop = stopOf(options, { isServerAware: false })
   const { monitor } = pool
@@ -80,10 +81,10 @@ async function attempt<T>(
   work: Work<T>,
   begin: Statement,
   stop: Stop | null,
-  options: TransactionOptions,
+  options: TransactionOptions & Acting,
 ): Promise<T> {
   const lease = await borrow(pool, TRANSACTION, stop)
-  const channel = new Channel(lease.connection, pool, begin)
+  const channel = new Channel(lease.connection, pool, begin, options.actor)
   const scope = createScope(channel, 1, stop, pool.monitor)
   const { connection } = lease
   const { operationId } = options
@@ -183,17 +184,18 @@ function createScope(channel: Channel, depth: number, stop: Stop | null, monitor
       async send(statement, values, limits) {
         assertOpen()
         return monitor.watch(statement.query, statement.text, () =>
-          channel.send(statement, values, stopIn(limits, stop)),
+          channel.send(statement, values, stopIn(limits, stop), limits?.actor ?? null),
         )
       },
       async copy(load, limits) {
         assertOpen()
-        return monitor.watch(load.query, 'COPY', () => channel.copy(load, stopIn(limits, stop)))
+        return monitor.watch(load.query, 'COPY', () => channel.copy(load, stopIn(limits, stop), limits?.actor ?? null))
       },
       transaction: nested,
       stream(statement, values, batchSize, limits) {
         const source = new TransactionStream(channel, new Cursor(statement, values, batchSize), {
           isLimited: stop !== null || isLimited(limits),
+          actor: limits?.actor ?? null,
           mayFetchAhead: () => !isEnded && child === null,
           onFetch: () => {
             assertOpen()
@@ -237,13 +239,9 @@ async function runSavepoint<T>(channel: Channel, depth: number, scope: Scope, wo
   } catch (error) {
     channel.endLoad()
     await scope.end()
-    if (!scope.isAbandoned() && !channel.takeBack(savepoint.open)) await undo(channel, savepoint)
+    if (!scope.isAbandoned() && !channel.takeBack(savepoint.open)) {
+      await channel.undo(savepoint.rollBack, savepoint.release)
+    }
     throw error
   }
-}
-
-/** Rolling back alone would leave the savepoint behind. Both are sent at once, so that nothing comes between them; when
- *  they fail, COMMIT will be answered by ROLLBACK. */
-async function undo(channel: Channel, { rollBack, release }: ReturnType<typeof savepointSql>): Promise<void> {
-  await Promise.allSettled([channel.send(rollBack), channel.send(release)])
 }

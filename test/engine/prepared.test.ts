@@ -91,4 +91,12 @@ t.test('PreparedStatements', async (t) => {
     t.same([...statements.takeAbandoned()].sort(), ['a', 'c'])
     t.equal(statements.size, 0)
   })
+
+  t.test('has a name closed once more, and no others, when the server may have passed over it', async (t) => {
+    const statements = new PreparedStatements(2)
+    const taken = statements.takeAbandoned()
+    for (const name of ['a', 'b']) statements.forget(statements.add(name))
+    statements.abandonAgain(taken)
+    t.same(statements.takeAbandoned(), ['a', 'b'])
+  })
 })

@@ -54,9 +54,11 @@ function recorder(db: Executor, calls: Call[]): Executor {
     isInTransaction: db.isInTransaction,
     isOnce: db.isOnce,
     query: db.query,
+    notify: db.notify,
     stream: db.stream,
     transaction: db.transaction,
     with: db.with,
+    as: db.as,
     copyInto: db.copyInto,
     run(query, params) {
       note(query as never, params)

@@ -5,7 +5,7 @@ import { type FailureContext, mapError } from '../map-error.js'
 import type { Column } from '../row-shape.js'
 import type { RawResult } from '../session.js'
 import { CopyExchange, OwnFailure } from '../wire/copy-exchange.js'
-import { NO_PREFIX, type Prefix } from '../wire/statement-exchange.js'
+import type { Prefix } from '../wire/prefix.js'
 import type { Wire } from '../wire/wire.js'
 import type { CopyLoad } from './load.js'
 import { RowEncoder } from './row-encoder.js'
@@ -22,18 +22,22 @@ export interface RunningCopy {
   fail(reason: unknown): void
 }
 
-/** Starts a load. `prefix` goes before it, in the same exchange. */
-export function startCopy(
-  wire: Wire,
-  load: CopyLoad,
-  isInTransaction: boolean,
-  prefix: readonly Prefix[] = NO_PREFIX,
-): RunningCopy {
+/** What a load runs in. */
+interface Surroundings {
+  readonly isInTransaction: boolean
+  /** Goes before it, in the same exchange. */
+  readonly prefix: readonly Prefix[]
+  readonly actorId: string | undefined
+}
+
+/** Starts a load. */
+export function startCopy(wire: Wire, load: CopyLoad, { isInTransaction, prefix, actorId }: Surroundings): RunningCopy {
   let exchange: CopyExchange | null = null
   const context: FailureContext = {
     query: load.query,
     isInTransaction,
     load,
+    actorId,
     get isOutcomeAtStake() {
       return !isInTransaction && exchange?.isDone === true
     },

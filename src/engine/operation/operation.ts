@@ -6,7 +6,7 @@ import { sendOn } from '../connection.js'
 import type { Pool } from '../pool/pool.js'
 import type { PooledConnection } from '../pool/pooled-connection.js'
 import { sessionSql } from '../session-sql.js'
-import type { Prefix } from '../wire/statement-exchange.js'
+import type { Prefix } from '../wire/prefix.js'
 import { type Call, fingerprintOf } from './fingerprint.js'
 import { resultOf } from './result-text.js'
 

@@ -6,7 +6,7 @@ import type { Pool } from '../pool/pool.js'
 import type { PooledConnection } from '../pool/pooled-connection.js'
 import type { Stop } from '../pool/stoppable.js'
 import type { Statement } from '../statement.js'
-import type { Prefix } from '../wire/statement-exchange.js'
+import type { Prefix } from '../wire/prefix.js'
 import { beginOperation, beginOrRecall, keepResult, type Operation, operationOf, type Recalled } from './operation.js'
 import { resultText } from './result-text.js'
 
@@ -46,7 +46,7 @@ function sender(channel: Channel, operation: Operation, begin: Statement, stop: 
   let isFirst = true
   return () => {
     // What the channel was given went with the first attempt.
-    if (!isFirst) channel.open(begin)
+    if (!isFirst) channel.begin(begin)
     isFirst = false
     return channel.send(statement, values, stop)
   }

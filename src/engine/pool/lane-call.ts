@@ -3,7 +3,8 @@
 import type { RawResult } from '../session.js'
 import type { Statement } from '../statement.js'
 import type { WireValue } from '../wire/message-writer.js'
-import { StatementExchange } from '../wire/statement-exchange.js'
+import { NO_PREFIX, type Prefix } from '../wire/prefix.js'
+import { type OnSettled, StatementExchange } from '../wire/statement-exchange.js'
 import type { Wire } from '../wire/wire.js'
 
 /** For so long a statement that has held up a lane is taken for one that may again. In ms. */
@@ -14,6 +15,7 @@ export class LaneCall {
   readonly #values: readonly WireValue[]
   readonly #resolve: (result: RawResult) => void
   readonly #reject: (error: unknown) => void
+  readonly #prefix: readonly Prefix[]
   #attempts = 0
   #isSettled = false
   /** Whether it was sent a second time, because a slow one stood before it. */
@@ -28,11 +30,13 @@ export class LaneCall {
     values: readonly WireValue[],
     resolve: (result: RawResult) => void,
     reject: (error: unknown) => void,
+    prefix: readonly Prefix[] = NO_PREFIX,
   ) {
     this.#statement = statement
     this.#values = values
     this.#resolve = resolve
     this.#reject = reject
+    this.#prefix = prefix
   }
 
   /** Whether runs of its statement take long now and then, which only its values tell: few are sent behind each other. */
@@ -56,13 +60,13 @@ export class LaneCall {
   /** Sends it on a wire; `onAnswered` is called when that wire is done with it. */
   sendOn(wire: Wire, onAnswered: () => void): void {
     this.#attempts += 1
-    const exchange = new StatementExchange(this.#statement, this.#values, (error, result) => {
+    const onSettled: OnSettled = (error, result) => {
       this.#attempts -= 1
       if (result !== null) this.#settleBy(result)
       else if (this.#attempts === 0) this.fail(error)
       onAnswered()
-    })
-    wire.send(exchange)
+    }
+    wire.send(new StatementExchange(this.#statement, this.#values, onSettled, this.#prefix))
   }
 
   /** Settles it from outside; what its attempts still bring is dropped. */

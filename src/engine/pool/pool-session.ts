@@ -3,6 +3,7 @@
 import { DatabaseError } from 'pg'
 import type { ServerConfig } from '../../config.js'
 import { TransactionError } from '../../errors.js'
+import type { Acting, Actor } from '../actor.js'
 import { type CallOptions, NO_LIMITS } from '../call-limits.js'
 import { sendOn } from '../connection.js'
 import type { CopyLoad } from '../copy/load.js'
@@ -15,7 +16,7 @@ import { sessionSql } from '../session-sql.js'
 import type { Statement } from '../statement.js'
 import { turnNow } from '../turn-clock.js'
 import type { WireValue } from '../wire/message-writer.js'
-import { NO_PREFIX, type Prefix } from '../wire/statement-exchange.js'
+import { NO_PREFIX, type Prefix } from '../wire/prefix.js'
 import { LaneCall } from './lane-call.js'
 import type { Lease } from './lease.js'
 import type { Pool } from './pool.js'
@@ -33,14 +34,14 @@ export function poolSession(pool: Pool): Session {
       // A deadline is the server's to keep, and on a lane it would be set for all.
       const isShared = isRead && !statement.isSlow && pool.hasLanes && limits.timeoutMs === undefined
       const send = (sent: Statement): Promise<RawResult> =>
-        isShared ? sendShared(pool, sent, values, stop) : sendAlone(pool, sent, values, stop, limits.operationId)
+        isShared ? sendShared(pool, sent, values, stop, limits.actor) : sendAlone(pool, sent, values, stop, limits)
       return observed(pool, { query, work: isRead ? 'read' : 'write', stop, limits }, statement, send)
     },
     copy(load, limits = NO_LIMITS) {
       const stop = stopOf(limits, { isServerAware: true })
       // Rows that were taken from their source are not there to be sent again.
       const call = { query: load.query, work: 'write', stop, limits: { ...limits, retry: false } } as const
-      return observed(pool, call, load, () => copyAlone(pool, load, stop, limits.operationId))
+      return observed(pool, call, load, () => copyAlone(pool, load, stop, limits))
     },
   }
 }
@@ -50,7 +51,7 @@ interface PoolCall {
   readonly query: string
   readonly work: 'read' | 'write'
   readonly stop: Stop | null
-  readonly limits: CallOptions
+  readonly limits: CallOptions & Acting
 }
 
 /** Runs a call, and again where that is safe; notes how long it took and what became of it. */
@@ -91,15 +92,16 @@ async function sendShared(
   statement: Statement,
   values: readonly WireValue[],
   stop: Stop | null,
+  actor: Actor | undefined,
 ): Promise<RawResult> {
   try {
-    return await share(pool, statement, values, stop?.signal)
+    return await share(pool, statement, values, stop?.signal, actor?.prefix)
   } catch (error) {
     if (needsOwnConnection(error)) {
       pool.counts.reruns += 1
-      return sendAlone(pool, statement, values, stop)
+      return sendAlone(pool, statement, values, stop, { actor })
     }
-    throw mapError(error, { query: statement.query, isOutcomeAtStake: false }, values)
+    throw mapError(error, { query: statement.query, isOutcomeAtStake: false, actorId: actor?.id }, values)
   }
 }
 
@@ -113,9 +115,10 @@ function share(
   statement: Statement,
   values: readonly WireValue[],
   signal: AbortSignal | undefined,
+  prefix: readonly Prefix[] | undefined,
 ): Promise<RawResult> {
   if (signal === undefined) {
-    return new Promise((resolve, reject) => pool.share(new LaneCall(statement, values, resolve, reject)))
+    return new Promise((resolve, reject) => pool.share(new LaneCall(statement, values, resolve, reject, prefix)))
   }
   return new Promise((resolve, reject) => {
     if (signal.aborted) throw aborted(statement.query)
@@ -126,7 +129,7 @@ function share(
         signal.removeEventListener('abort', onAbort)
         settle(value)
       }
-    const call = new LaneCall(statement, values, settled(resolve), settled(reject))
+    const call = new LaneCall(statement, values, settled(resolve), settled(reject), prefix)
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       pool.share(call)
@@ -141,15 +144,16 @@ function sendAlone(
   statement: Statement,
   values: readonly WireValue[],
   stop: Stop | null,
-  operationId?: string,
+  { operationId, actor }: CallOptions & Acting,
 ): Promise<RawResult> {
   return onBorrowed(pool, statement.query, stop, async (connection) => {
+    const settings = withActor(timeLimitOf(pool, stop), actor)
+    const actorId = actor?.id
     if (operationId !== undefined && !statement.isRead) {
-      const surroundings = { pool, connection, stop, timeLimit: prefixOf(pool, stop) }
-      return writeOnce(surroundings, operationId, statement, values)
+      return writeOnce({ pool, connection, stop, settings, actorId }, operationId, statement, values)
     }
-    const context = { query: statement.query, isOutcomeAtStake: !statement.isRead }
-    const answer = sendOn(connection.wire, statement, values, context, prefixOf(pool, stop))
+    const context = { query: statement.query, isOutcomeAtStake: !statement.isRead, actorId }
+    const answer = sendOn(connection.wire, statement, values, context, settings)
     const result = await (stop === null ? answer : stoppable(answer, connection, pool, stop, { context }))
     noteUse(connection, statement, result)
     if (result.status !== 'I') throw leftOpen(statement.query)
@@ -157,15 +161,21 @@ function sendAlone(
   })
 }
 
-function copyAlone(pool: Pool, load: CopyLoad, stop: Stop | null, operationId?: string): Promise<RawResult> {
+function copyAlone(
+  pool: Pool,
+  load: CopyLoad,
+  stop: Stop | null,
+  { operationId, actor }: CallOptions & Acting,
+): Promise<RawResult> {
   return onBorrowed(pool, load.query, stop, (connection) => {
+    const settings = withActor(timeLimit(stop), actor)
+    const actorId = actor?.id
+    const ownStop = stopLoad(stop, pool.config)
     if (operationId !== undefined) {
-      const surroundings = { pool, connection, stop: stopLoad(stop, pool.config), timeLimit: timeLimit(stop) }
-      return loadOnce(surroundings, operationId, load)
+      return loadOnce({ pool, connection, stop: ownStop, settings, actorId }, operationId, load)
     }
     connection.uses += 1
-    const copy = startCopy(connection.wire, load, false, timeLimit(stop))
-    const ownStop = stopLoad(stop, pool.config)
+    const copy = startCopy(connection.wire, load, { isInTransaction: false, prefix: settings, actorId })
     return ownStop === null ? copy.result : stoppable(copy.result, connection, pool, ownStop, copy)
   })
 }
@@ -225,7 +235,7 @@ export async function borrow(pool: Pool, query: string, stop: Stop | null): Prom
 }
 
 /** The server's own limit, where it is shorter than the one that the session has. */
-function prefixOf({ config }: Pool, stop: Stop | null): readonly Prefix[] {
+function timeLimitOf({ config }: Pool, stop: Stop | null): readonly Prefix[] {
   const leftMs = leftOf(stop)
   const ownMs = config.preparedStatements ? config.commandTimeoutMs : null
   if (leftMs === null || (ownMs !== null && ownMs <= leftMs)) return NO_PREFIX
@@ -235,7 +245,13 @@ function prefixOf({ config }: Pool, stop: Stop | null): readonly Prefix[] {
 /** The server's own limit, instead of the one that the session has. */
 function timeLimit(stop: Stop | null): readonly Prefix[] {
   const leftMs = leftOf(stop)
-  return leftMs === null ? NO_PREFIX : [{ statement: sessionSql.statementTimeout, values: [String(leftMs)] }]
+  if (leftMs === null) return NO_PREFIX
+  return [{ statement: sessionSql.statementTimeout, values: [String(leftMs)], isBrief: true }]
+}
+
+function withActor(prefix: readonly Prefix[], actor: Actor | undefined): readonly Prefix[] {
+  if (actor === undefined) return prefix
+  return prefix.length === 0 ? actor.prefix : [...prefix, ...actor.prefix]
 }
 
 function leftOf(stop: Stop | null): number | null {

@@ -1,5 +1,7 @@
 /** A stream outside of a transaction: it has one of its own, which ends with it. */
 
+import type { Acting, Actor } from '../actor.js'
+import type { CallOptions } from '../call-limits.js'
 import { Channel } from '../channel.js'
 import { spoilsConnection } from '../map-error.js'
 import type { Observed } from '../monitor/monitor.js'
@@ -22,6 +24,7 @@ export class PoolStream implements BatchSource {
   readonly mayFetchAhead = true
   readonly #pool: Pool
   readonly #mayRetry: boolean
+  readonly #actor: Actor | undefined
   #cursor: Cursor
   readonly #stopper = new AbortController()
   readonly #stop: Stop = { signal: this.#stopper.signal, deadline: null, isServerAware: false }
@@ -35,10 +38,11 @@ export class PoolStream implements BatchSource {
   /** What ended it; null where nothing did but its consumer. */
   #failure: unknown = null
 
-  constructor(pool: Pool, cursor: Cursor, mayRetry: boolean) {
+  constructor(pool: Pool, cursor: Cursor, { retry, actor }: CallOptions & Acting = {}) {
     this.#pool = pool
     this.#cursor = cursor
-    this.#mayRetry = mayRetry && pool.config.retry.isOn
+    this.#mayRetry = retry !== false && pool.config.retry.isOn
+    this.#actor = actor
   }
 
   fetch(): Promise<RawResult> {
@@ -59,7 +63,9 @@ export class PoolStream implements BatchSource {
 
   async #fetch(): Promise<RawResult> {
     try {
-      const batch = await (this.#channel === null ? this.#begin() : this.#channel.fetch(this.#cursor, this.#stop))
+      const batch = await (this.#channel === null
+        ? this.#begin()
+        : this.#channel.fetch(this.#cursor, this.#stop, this.#actor))
       // Its rows may be worked on for long; the connection is not needed for it.
       if (!batch.hasMore && this.#cursor.statement.isRead) this.finish().catch(() => {})
       return batch
@@ -91,8 +97,8 @@ export class PoolStream implements BatchSource {
     const { query, isRead } = this.#cursor.statement
     this.#lease = await borrow(this.#pool, query, this.#stop)
     const begin = beginWith(isRead ? { readOnly: true } : {})
-    this.#channel = new Channel(this.#lease.connection, this.#pool, begin)
-    return this.#channel.fetch(this.#cursor, this.#stop)
+    this.#channel = new Channel(this.#lease.connection, this.#pool, begin, this.#actor)
+    return this.#channel.fetch(this.#cursor, this.#stop, this.#actor)
   }
 
   async #commit(): Promise<void> {

@@ -7,8 +7,16 @@ import type { RawResult, TransactionStatus } from '../session.js'
 import { countOf } from './command-tag.js'
 import { CommittedLocally, Exchange, UnsentError } from './exchange.js'
 import type { MessageWriter } from './message-writer.js'
+import { isCountedOn, type Prefix } from './prefix.js'
 import type { PreparedStatements } from './prepared-statements.js'
-import { type Bound, bindStatement, type OnSettled, type Prefix, undoPreparations } from './statement-exchange.js'
+import {
+  type Bound,
+  bindStatement,
+  giveUpPrefix,
+  isUnusable,
+  type OnSettled,
+  undoPreparations,
+} from './statement-exchange.js'
 import type { Wire } from './wire.js'
 
 /** Why a load failed on this side, kept apart from what the server and the network fail with. */
@@ -66,8 +74,8 @@ export class CopyExchange extends Exchange {
     return this.#state === 'done'
   }
 
-  override get hasPrefix(): boolean {
-    return this.#options.prefix.length > 0
+  override get isCountedOn(): boolean {
+    return isCountedOn(this.#options.prefix)
   }
 
   override get isOwnTurn(): boolean {
@@ -148,6 +156,7 @@ export class CopyExchange extends Exchange {
   override onError(error: DatabaseError): void {
     this.#serverError ??= error
     undoPreparations(this.#cache, this.#preparations)
+    if (isUnusable(error)) giveUpPrefix(this.#cache, this.#options.prefix)
     // It passes over everything now, up to the next Sync.
     if (this.#state === 'open') this.#end(() => {})
     else if (this.#state === 'asked') this.#state = 'failed'
@@ -171,7 +180,7 @@ export class CopyExchange extends Exchange {
 
   override onUnwritten(error: unknown): void {
     this.#state = 'failed'
-    this.#options.onSettled(this.hasPrefix ? new UnsentError() : new OwnFailure(error), null)
+    this.#options.onSettled(this.isCountedOn ? new UnsentError() : new OwnFailure(error), null)
   }
 }
 

@@ -5,8 +5,10 @@ import type { TransactionStatus } from '../session.js'
 import type { Statement } from '../statement.js'
 import { Exchange, UnsentError } from './exchange.js'
 import type { MessageWriter, WireValue } from './message-writer.js'
+import type { Prefix } from './prefix.js'
+import type { PreparedStatements } from './prepared-statements.js'
 import { RowCollector } from './row-collector.js'
-import { NO_PREFIX, type OnSettled, type Portal, type Prefix, StatementExchange } from './statement-exchange.js'
+import { type OnSettled, type Portal, StatementExchange } from './statement-exchange.js'
 
 /** Portals ever named: no two have the same name, on whatever connection. */
 let portals = 0
@@ -40,7 +42,7 @@ export class Cursor {
 
   /** Makes the exchange that brings the next batch; the first of them opens the portal. */
   fetch(onSettled: OnSettled, prefix: readonly Prefix[]): Exchange {
-    if (this.#isOpen) return new FetchExchange(this.statement, onSettled, this.#portal, this.#rows)
+    if (this.#isOpen) return new FetchExchange(this.statement, onSettled, prefix, this.#portal, this.#rows)
     this.#isOpen = true
     return new StatementExchange(this.statement, this.values, onSettled, prefix, this.#portal, this.#rows)
   }
@@ -55,12 +57,19 @@ export class Cursor {
 class FetchExchange extends StatementExchange {
   readonly #portal: Portal
 
-  constructor(statement: Statement, onSettled: OnSettled, portal: Portal, rows: RowCollector) {
-    super(statement, [], onSettled, NO_PREFIX, portal, rows)
+  constructor(
+    statement: Statement,
+    onSettled: OnSettled,
+    prefix: readonly Prefix[],
+    portal: Portal,
+    rows: RowCollector,
+  ) {
+    super(statement, [], onSettled, prefix, portal, rows)
     this.#portal = portal
   }
 
-  override write(out: MessageWriter): void {
+  override write(out: MessageWriter, prepared: PreparedStatements): void {
+    this.writePrefix(out, prepared)
     out.execute(this.#portal.name, this.#portal.maxRows)
     out.sync()
   }

@@ -33,7 +33,7 @@ export abstract class Exchange {
   }
 
   /** Whether it carries statements that later exchanges count on, such as BEGIN. */
-  get hasPrefix(): boolean {
+  get isCountedOn(): boolean {
     return false
   }
 

@@ -13,6 +13,8 @@ export interface Prepared {
   usedAt: number
 }
 
+const NONE: readonly string[] = Object.freeze([])
+
 export class PreparedStatements {
   readonly #limit: number
   /** What statements gave before, on any connection of the pool. */
@@ -68,7 +70,8 @@ export class PreparedStatements {
 
   /** Gives the names that are to be closed on the server before anything else is prepared. */
   takeAbandoned(): readonly string[] {
-    if (this.#abandoned.length === 0) return this.#abandoned
+    // Not the list itself, which goes on growing: what is closed is kept by whoever asks, and may come back.
+    if (this.#abandoned.length === 0) return NONE
     const names = this.#abandoned
     this.#abandoned = []
     this.#closing.push(...names)

@@ -8,16 +8,9 @@ import type { Statement } from '../statement.js'
 import { commandOf, countOf } from './command-tag.js'
 import { CommittedLocally, Exchange, UnsentError } from './exchange.js'
 import type { MessageWriter, WireValue } from './message-writer.js'
+import { isCountedOn, NO_PREFIX, type Prefix } from './prefix.js'
 import type { Prepared, PreparedStatements } from './prepared-statements.js'
 import { RowCollector } from './row-collector.js'
-
-/** A statement that goes before another one in the same exchange (BEGIN, a time limit); its rows are dropped. */
-export interface Prefix {
-  readonly statement: Statement
-  readonly values: readonly WireValue[]
-}
-
-export const NO_PREFIX: readonly Prefix[] = []
 
 /** Told once, when the server is ready again or the connection is gone. */
 export type OnSettled = (error: unknown, result: RawResult | null) => void
@@ -69,17 +62,12 @@ export class StatementExchange extends Exchange {
     this.#rows = rows
   }
 
-  override get hasPrefix(): boolean {
-    return this.#prefix.length > 0
+  override get isCountedOn(): boolean {
+    return isCountedOn(this.#prefix)
   }
 
   override write(out: MessageWriter, prepared: PreparedStatements): void {
-    this.#cache = prepared
-    for (const { statement, values } of this.#prefix) {
-      const bound = bindStatement(out, prepared, statement, values, '', false)
-      if (bound?.isNew) this.#preparations.push(bound)
-      out.execute('', 0)
-    }
+    this.writePrefix(out, prepared)
     const { name, maxRows } = this.#portal
     const bound = bindStatement(out, prepared, this.#statement, this.#values, name, true)
     if (bound !== null) {
@@ -89,6 +77,15 @@ export class StatementExchange extends Exchange {
     this.#rows.expect(this.#prepared, prepared.baselines)
     out.execute(name, maxRows)
     out.sync()
+  }
+
+  protected writePrefix(out: MessageWriter, prepared: PreparedStatements): void {
+    this.#cache = prepared
+    for (const { statement, values } of this.#prefix) {
+      const bound = bindStatement(out, prepared, statement, values, '', false)
+      if (bound?.isNew) this.#preparations.push(bound)
+      out.execute('', 0)
+    }
   }
 
   override onColumns(columns: readonly Column[]): void {
@@ -118,8 +115,9 @@ export class StatementExchange extends Exchange {
     this.#serverError ??= error
     // The server may have passed over some of what prepares and closes: both are sent again.
     undoPreparations(this.#cache, this.#preparations)
-    const isUnusable = error.code === '26000' || error.routine === 'RevalidateCachedQuery'
-    if (isUnusable && this.#prepared !== null) this.#cache?.forget(this.#prepared)
+    if (!isUnusable(error)) return
+    if (this.#prepared !== null) this.#cache?.forget(this.#prepared)
+    giveUpPrefix(this.#cache, this.#prefix)
   }
 
   override onReady(status: TransactionStatus): void {
@@ -146,7 +144,7 @@ export class StatementExchange extends Exchange {
   }
 
   override onUnwritten(error: unknown): void {
-    const reason = this.hasPrefix ? new UnsentError() : unwritten(this.#statement.query, error)
+    const reason = this.isCountedOn ? new UnsentError() : unwritten(this.#statement.query, error)
     this.#onSettled(reason, null)
   }
 }
@@ -192,6 +190,16 @@ export function bindStatement(
   if (isDescribed) out.describe('S', preparedName)
   out.bind(portal, preparedName, values, null)
   return { prepared: added, isNew: true, closed }
+}
+
+/** Tells whether an error says that what was prepared is not there any more, or does not fit its tables. */
+export function isUnusable({ code, routine }: DatabaseError): boolean {
+  return code === '26000' || routine === 'RevalidateCachedQuery'
+}
+
+/** After such an error: has what goes before be prepared anew. */
+export function giveUpPrefix(cache: PreparedStatements | null, prefix: readonly Prefix[]): void {
+  for (const { statement } of prefix) if (statement.preparedName !== null) cache?.giveUp(statement.preparedName)
 }
 
 /** After an error: whether the server has prepared and closed what the exchange told it to is not known, unless it has

@@ -233,7 +233,7 @@ export class Wire {
   /** Settles an exchange that could not be written. What opens a transaction is dropped with it, so that whatever came next
    *  would run outside of one: there the connection goes too. */
   #refuse(exchange: Exchange, error: unknown): void {
-    if (exchange.hasPrefix) this.destroy()
+    if (exchange.isCountedOn) this.destroy()
     exchange.onUnwritten(error)
   }
 

@@ -1,6 +1,8 @@
 import t from 'tap'
+import { actorOf } from '../../../src/engine/actor.js'
 import { rawStatement } from '../../../src/engine/statement.js'
-import { type Prefix, StatementExchange } from '../../../src/engine/wire/statement-exchange.js'
+import type { Prefix } from '../../../src/engine/wire/prefix.js'
+import { StatementExchange } from '../../../src/engine/wire/statement-exchange.js'
 import { Wire } from '../../../src/engine/wire/wire.js'
 
 /** A wire over a socket that keeps what it is given. */
@@ -50,6 +52,16 @@ t.test('an exchange that cannot be written', async (t) => {
     send(wire, 'query_a', [undefined])
     send(wire, 'query_a', ['a'])
     t.match(sent(), /SELECT 'query_a'/)
+  })
+
+  t.test('leaves the connection when nothing behind it counts on what goes before', async (t) => {
+    const { wire, stream, sent } = wireOver()
+    const { prefix } = actorOf({ actorId: 'ann' })
+    t.match(send(wire, 'bad', [undefined], prefix), [{ name: 'QueryError', query: 'bad' }])
+    t.ok(stream.writable)
+    t.equal(sent(), '')
+    send(wire, 'good', ['a'], prefix)
+    t.match(sent(), /ashlar\.actor.*SELECT 'good'/s)
   })
 
   t.test('takes the connection with it when it was to open a transaction', async (t) => {

@@ -1,6 +1,7 @@
 /** `connect()`: the engine and the repositories in one handle, and its life. */
 
 import { type Config, type ConnectOptions, resolveConfig, type ServersTarget } from './config.js'
+import type { ActorOptions } from './engine/actor.js'
 import { type CallOptions, NO_LIMITS } from './engine/call-limits.js'
 import { Coalescer } from './engine/coalescer.js'
 import { createExecutor, type Executor } from './engine/executor.js'
@@ -9,6 +10,9 @@ import { checkHealth } from './engine/health/health.js'
 import type { HealthOptions } from './engine/health/options.js'
 import type { HealthReport } from './engine/health/report.js'
 import { findWriter } from './engine/hosts/find-writer.js'
+import type { Channel } from './engine/listen/channel.js'
+import type { Listener, ListenHandlers, ListenOptions } from './engine/listen/listener.js'
+import { Listening } from './engine/listen/listening.js'
 import type { EventListener } from './engine/monitor/event.js'
 import type { EventCounts } from './engine/monitor/events.js'
 import type { QueryStats } from './engine/monitor/query-times.js'
@@ -25,19 +29,24 @@ import { Secret } from './secret.js'
 const UPKEEP_BATCHES = 100
 
 /** A transaction: runs queries, and has the repositories. */
-export interface Transaction extends Omit<Executor, 'transaction' | 'with'>, Repositories {
+export interface Transaction extends Omit<Executor, 'transaction' | 'with' | 'as'>, Repositories {
   /** See {@link Executor.transaction}: a savepoint within this transaction. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: CallOptions): Promise<T>
   /** See {@link Executor.with}. */
   with(options: CallOptions): Transaction
+  /** See {@link Executor.as}. */
+  as(options: ActorOptions): Transaction
 }
 
-/** The database as one caller uses it: with limits and options for each call, see {@link Database.with}. */
-export interface LimitedDatabase extends Omit<Transaction, 'transaction' | 'with'> {
+/** The database as one caller uses it: with limits and options for each call, see {@link Database.with}, or for one actor,
+ *  see {@link Database.as}. */
+export interface LimitedDatabase extends Omit<Transaction, 'transaction' | 'with' | 'as'> {
   /** See {@link Executor.transaction}. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
   /** See {@link Executor.with}. */
   with(options: CallOptions): LimitedDatabase
+  /** See {@link Executor.as}. */
+  as(options: ActorOptions): LimitedDatabase
 }
 
 /** Numbers that cost no query. */
@@ -58,6 +67,23 @@ export interface Database extends LimitedDatabase, AsyncDisposable {
   health(options?: HealthOptions): Promise<HealthReport>
   /** Gives sizes, counters and times; costs no query. */
   stats(): DatabaseStats
+  /** Listens to a channel: resolves when the server has said so, so that whoever reads the tables behind it misses nothing. All
+   *  listeners of a handle have one connection in common, a place of `pool.max`, which is opened for the first and closed
+   *  after the last. It is asked for a sign of life within `pool.watchdogMs`, also when `retry` is off it is opened anew
+   *  whenever it is lost, and then the handlers are told of the gap. Handlers are called one after the other; messages wait for
+   *  them, up to `maxQueued`. Keeps the process up until it is closed.
+   *
+   *  Messages are those that are committed while it stands, in the order of their commits. Behind a pooler in transaction mode
+   *  there are none: connect to the server itself. Needs a primary: a standby takes no LISTEN.
+   *  @param channel a channel, or the name of one whose payloads are text
+   *  @throws {ValidationError} when the channel, a handler or an option is not what it must be
+   *  @throws {ConfigError} when `pool.max` is 1, or `preparedStatements` is off
+   *  @throws {AcquireTimeoutError} when no place is free within `pool.acquireTimeoutMs`, which the first listener waits for
+   *  @throws {ConnectionError} when there is no connection within `pool.connectTimeoutMs`, though it was tried again
+   *  @throws {QueryError} when the server is a standby
+   *  @throws {CancelledError} when `signal` aborts before it stands */
+  listen(channel: string, handlers: ListenHandlers<string>, options?: ListenOptions): Promise<Listener>
+  listen<T>(channel: Channel<T>, handlers: ListenHandlers<T>, options?: ListenOptions): Promise<Listener>
   /** Has a listener told of whatever happens to the pool and to calls, at once; gives what ends that. What the listener
    *  throws is a warning of the process, once. */
   onEvent(listener: EventListener): () => void
@@ -65,7 +91,7 @@ export interface Database extends LimitedDatabase, AsyncDisposable {
   expire(): void
   /** Where the handle is connected to, without the password; of several hosts the one that is used now. */
   readonly server: { readonly host: string; readonly port: number; readonly user: string; readonly database: string }
-  /** Refuses new calls, waits for those under way, closes all connections, and stops an embedded server that this
+  /** Ends all listeners, refuses new calls, waits for those under way, closes all connections, and stops an embedded server that this
    *  handle started. Idempotent. */
   close(): Promise<void>
 }
@@ -111,6 +137,7 @@ export async function reach(target: Config['target']): Promise<{ target: Servers
 function createDatabase(pool: Pool, closeAll: () => Promise<void>): Database {
   const { monitor } = pool
   const session = transactional(pool)
+  const listening = new Listening(pool)
   const coalescer = new Coalescer(session, {
     isInTransaction: false,
     lanes: pool.hasLanes ? (pool.config.pool.lanes ?? 1) : 1,
@@ -120,6 +147,7 @@ function createDatabase(pool: Pool, closeAll: () => Promise<void>): Database {
     if (closing === null) {
       coalescer.flush()
       upkeep.stop()
+      listening.close()
       closing = closeAll()
     }
     return closing
@@ -140,6 +168,8 @@ function createDatabase(pool: Pool, closeAll: () => Promise<void>): Database {
   const handle = Object.assign(executor, {
     health: (options?: HealthOptions) => checkHealth({ pool, session, probes: [migrationsProbe] }, options),
     stats: () => ({ pool: pool.stats(), queries: monitor.queryStats(), events: monitor.events.counts() }),
+    listen: (channel: string | Channel<unknown>, handlers: ListenHandlers<never>, options?: ListenOptions) =>
+      listening.listen(channel, handlers, options),
     onEvent: (listener: EventListener) => monitor.events.listen(listener),
     expire: () => pool.expire(),
     close,

@@ -1,17 +1,20 @@
 /** Executors run queries: the database as a whole, and each transaction. */
 
 import { RowCountError, ValidationError } from '../errors.js'
+import { type Acting, type ActorOptions, actorOf } from './actor.js'
 import { gather, gatherRaw, type Params } from './binding.js'
 import { type CallOptions, checkOptions, NO_LIMITS } from './call-limits.js'
 import { Coalescer, inOrder } from './coalescer.js'
 import { COPY_INTO, COPY_OPTIONS, type CopyOptions, toLoad } from './copy/load.js'
 import type { CopyRows } from './copy/row-source.js'
 import { leadingWord } from './leading-word.js'
+import { notificationOf, type Outlet } from './listen/channel.js'
 import { asLookup, type Lookup } from './lookup.js'
 import { ownError } from './own-error.js'
 import { type AnyQuery, asQuery } from './query.js'
 import { readable, runForOne, runQuery } from './run-query.js'
 import type { RawResult, TransactionalSession } from './session.js'
+import { sessionSql } from './session-sql.js'
 import { rawStatement, statementFor } from './statement.js'
 import { batchSizeOf, STREAM_OPTIONS, type StreamOptions } from './stream-options.js'
 import { refuseModes, TRANSACTION_OPTIONS, type TransactionOptions } from './transaction-options.js'
@@ -78,6 +81,14 @@ export interface Executor {
    *  @throws {ValidationError} when text or values cannot be sent; nothing was */
   query<R = Record<string, unknown>>(text: string, values?: readonly unknown[], limits?: CallOptions): Promise<R[]>
 
+  /** Notifies those who listen to a channel, also in other processes and other programs: at COMMIT, in a transaction. Equal
+   *  notifications of one transaction are one. By a channel with a `format`, the payload is of its type; by a name it is text,
+   *  by default none. It counts as a write.
+   *  @throws {ValidationError} when the name is not of 1 to 63 bytes, or the payload of more than 7,999
+   *  @throws whatever `format` throws, as it is */
+  notify(channel: string, payload?: string, limits?: CallOptions): Promise<void>
+  notify<T>(channel: Outlet<T>, payload: T, limits?: CallOptions): Promise<void>
+
   /** Loads rows into a table by COPY, all or none, and gives their number: twice as fast as the best INSERT. `table` is
    *  `'table'` or `'schema.table'`, `columns` are named as in SQL; both are quoted. Each row is an array with a value for
    *  each column, encoded by the column's type; null is NULL, and `undefined` is refused. Rows are pulled only as fast as the
@@ -115,6 +126,16 @@ export interface Executor {
 
   /** Gives the same executor with limits and options for each of its calls, those of its repositories too. */
   with(options: CallOptions): Executor
+
+  /** Gives the same executor for someone who is at work: in each of its calls, reads and those of its repositories among
+   *  them, SQL function `core.actor()` gives the `actorId`, which is the transaction's setting `ashlar.actor`. It costs no
+   *  round trip. On a transaction it holds for the calls of what is given, and not for others. Lookups of several actors
+   *  never become one statement. What must not be in a transaction, such as VACUUM, is refused, and so is the COMMIT of a
+   *  procedure. From REPEATABLE READ on, a transaction has its snapshot from its first statement with an actor, also when
+   *  that is LOCK TABLE: lock by an executor without one, and go on by `tx.as`. An
+   *  `operationId` is no actor's own: whoever repeats the call gets what it gave first.
+   *  @throws {ValidationError} when the `actorId` is not 1 to 255 characters that the server can store */
+  as(options: ActorOptions): Executor
 }
 
 /** What an executor is made of. */
@@ -125,16 +146,16 @@ export interface ExecutorParts {
   /** Gets each executor, of transactions too, to add repositories to it. */
   readonly extend: (executor: Executor) => Executor
   /** For each of its calls. */
-  readonly options?: CallOptions
+  readonly options?: CallOptions & Acting
   readonly isInTransaction?: boolean
 }
 
 /** Makes an executor over a session. */
 export function createExecutor(parts: ExecutorParts): Executor {
   const { session, coalescer, extend, isInTransaction = false } = parts
-  const defaults: CallOptions = parts.options ?? NO_LIMITS
+  const defaults: CallOptions & Acting = parts.options ?? NO_LIMITS
 
-  function optionsOf(query: string, own: CallOptions | undefined, others?: readonly string[]): CallOptions {
+  function optionsOf(query: string, own: CallOptions | undefined, others?: readonly string[]): CallOptions & Acting {
     if (own === undefined) return defaults
     checkOptions(query, own, others)
     if (isInTransaction && own.operationId !== undefined) throw refuseOperationId(query, 'is of the whole transaction')
@@ -176,7 +197,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
         return ((await runForOne(session, lookup.one, params, options)) ?? null) as R | null
       }
       try {
-        return (await coalescer.find(lookup as Lookup<unknown, unknown>, key, keyText)) as R | null
+        return (await coalescer.find(lookup as Lookup<unknown, unknown>, key, keyText, options.actor)) as R | null
       } catch (error) {
         throw ownError(error)
       }
@@ -201,6 +222,10 @@ export function createExecutor(parts: ExecutorParts): Executor {
       const sent = session.send(statement, gatherRaw(values), optionsOf('query', limits))
       return (await readable(statement, sent)).rows as R[]
     },
+    async notify(channel: string | Outlet<never>, payload?: unknown, limits?: CallOptions) {
+      const values = gatherRaw(notificationOf(channel, payload))
+      await session.send(sessionSql.notify, values, optionsOf('notify', limits))
+    },
     async copyInto(table, columns, rows, options = {}) {
       const limits = optionsOf(COPY_INTO, options, COPY_OPTIONS)
       const load = toLoad(table, columns, rows, options)
@@ -220,6 +245,9 @@ export function createExecutor(parts: ExecutorParts): Executor {
     with(options) {
       return createExecutor({ ...parts, options: optionsOf('with', options) })
     },
+    as(options) {
+      return createExecutor({ ...parts, options: { ...defaults, actor: actorOf(options) } })
+    },
   })
 }
 
@@ -237,10 +265,10 @@ async function runWithin<T>(
   inner: TransactionalSession,
   work: (tx: Executor) => Promise<T>,
   extend: ExecutorParts['extend'],
-  { coalesce }: CallOptions,
+  { coalesce, actor }: CallOptions & Acting,
 ): Promise<T> {
   const coalescer = new Coalescer(inner, { isInTransaction: true, lanes: 1 })
-  const options = coalesce === undefined ? NO_LIMITS : { coalesce }
+  const options = coalesce === undefined && actor === undefined ? NO_LIMITS : { coalesce, actor }
   try {
     const session = inOrder(inner, coalescer)
     return await work(createExecutor({ session, coalescer, extend, options, isInTransaction: true }))

@@ -6,7 +6,10 @@ export interface PoolStats extends PoolSizes {
   readonly min: number
   /** Connections that are being opened; some of those that wait do so for them. */
   readonly opening: number
-  /** Most that may be borrowed at a time: `max`, less one for shared reads where there are lanes. */
+  /** Places of `max` that are kept for the connection of all listeners: 1 while anybody listens. It is not among the
+   *  `open` ones. */
+  readonly listening: number
+  /** Most that may be borrowed at a time: `max`, less one for shared reads where there are lanes, and one for listeners. */
   readonly maxBorrowed: number
   /** How long the first of those that wait has been waiting, in ms; null when nobody waits. */
   readonly longestWaitMs: number | null

@@ -53,7 +53,7 @@ t.test('Log', async (t) => {
   })
 
   t.test('tells everything at debug, and of a healthy system nothing at warn', async (t) => {
-    const healthy = ['connected', 'retry', 'operation-replayed', 'plan-repaired']
+    const healthy = ['connected', 'retry', 'operation-replayed', 'plan-repaired', 'listen-restored']
     for (const [type, { level }] of Object.entries(logLines)) {
       t.equal(['debug', 'info'].includes(level), healthy.includes(type), type)
     }

@@ -65,6 +65,7 @@ t.test('stats', async (t) => {
       longestWaitMs: null,
       longestHeldMs: null,
       open: 1,
+      listening: 0,
       idle: 1,
       borrowed: 0,
       lanes: 0,

@@ -43,6 +43,13 @@ export type Happening =
   | { readonly type: 'leak'; readonly query: string | null; readonly heldMs: number }
   /** Another host has taken over; connections to an older timeline are dropped. */
   | { readonly type: 'writer-changed'; readonly host: string; readonly port: number; readonly timeline: number | null }
+  /** The connection of the listeners was lost or given up, with so many channels. `reason` may also be `silent`: nothing
+   *  came over it any more; `not-listening`: its session had lost its channels; `expired`; `writer-changed`. */
+  | { readonly type: 'listen-lost'; readonly channels: number; readonly reason: Reason }
+  /** All listeners have a connection again, and are told of the gap. */
+  | { readonly type: 'listen-restored'; readonly channels: number; readonly lastedMs: number }
+  /** More messages waited for a handler than it lets wait: they were dropped, and it is told of the gap. */
+  | { readonly type: 'listen-overflow'; readonly channel: string; readonly dropped: number }
 
 /** One thing that happened, as it is given to listeners and kept. */
 export type EngineEvent = Happening & { readonly at: Date }

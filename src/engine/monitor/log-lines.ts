@@ -21,5 +21,8 @@ export const logLines: Readonly<Record<Happening['type'], LogLine>> = {
   'acquire-timeout': { level: 'warn', message: 'no connection became free in time' },
   overloaded: { level: 'warn', message: 'a call was refused: too many wait' },
   leak: { level: 'warn', message: 'a connection is held for long' },
+  'listen-lost': { level: 'warn', message: 'the connection of the listeners was lost' },
+  'listen-restored': { level: 'info', message: 'the listeners have a connection again, and were told of the gap' },
+  'listen-overflow': { level: 'warn', message: 'a listener is slow: messages were dropped, and it is told of the gap' },
   'writer-changed': { level: 'warn', message: 'another host has taken over' },
 }

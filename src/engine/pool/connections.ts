@@ -2,6 +2,7 @@
 
 import { DatabaseError } from 'pg'
 import type { ServerConfig, ServerTarget } from '../../config.js'
+import { PoolClosedError } from '../../errors.js'
 import { closeClient, hangUp, type LimitedClient } from '../client.js'
 import { Opener } from '../hosts/opener.js'
 import { connecting, mapError } from '../map-error.js'
@@ -49,6 +50,10 @@ export class Connections {
   /** Those that a program's hook has before anybody else. */
   readonly #prepared = new Set<PooledConnection>()
   readonly #closing = new Set<Promise<void>>()
+  /** What stands apart: nobody borrows it. */
+  #apart: PooledConnection | null = null
+  #openingApart: Opening | null = null
+  #keepsPlaceApart = false
   #generation = 0
   #isEnding = false
   readonly #pace = new OpeningPace()
@@ -87,9 +92,19 @@ export class Connections {
     return this.#opener.suspect()
   }
 
-  /** Those that stand, are being opened, or are being closed. */
+  /** Those that stand, are being opened, or are being closed, and the place of the one that stands apart. */
   get count(): number {
-    return this.#all.size + this.#opening.size + this.#closing.size
+    return this.#all.size + this.#opening.size + this.#closing.size + this.placesApart
+  }
+
+  /** Places that are kept for a connection apart, whether or not it stands. */
+  get placesApart(): 0 | 1 {
+    return this.#keepsPlaceApart ? 1 : 0
+  }
+
+  /** Whether the connection apart is to be renewed. Its age does not matter: it has no callers to share out anew. */
+  get isApartSpent(): boolean {
+    return this.#apart !== null && this.#isOutdated(this.#apart)
   }
 
   /** All that stand, and those that are being prepared. */
@@ -133,6 +148,18 @@ export class Connections {
   }
 
   async #open(opening: Opening): Promise<void> {
+    const connection = await this.#make(opening)
+    this.#opening.delete(opening)
+    if (connection === null) return
+    this.#all.add(connection)
+    const { hasFailed: hadFailed } = this.#pace
+    this.#pace.noteSuccess()
+    this.#options.onOpened(connection)
+    if (hadFailed) this.fill()
+  }
+
+  /** Makes a connection to the server that is to be used; null when it has come too late. */
+  async #make(opening: Opening): Promise<PooledConnection | null> {
     const opened = await this.#opener.open((client) => {
       opening.client = client
     })
@@ -154,20 +181,51 @@ export class Connections {
       this.#prepared.delete(connection)
     }
     // Another host may have taken over while the hook was at work.
-    const isOutdated = !this.#opener.isCurrent(connection)
-    if (isOutdated || this.#isEnding) {
-      connection.isClosing = true
-      hangUp(client)
-      if (!this.#isEnding) return this.#open(opening)
-      this.#opening.delete(opening)
-      return
+    if (this.#opener.isCurrent(connection) && !this.#isEnding) return connection
+    connection.isClosing = true
+    hangUp(client)
+    return this.#isEnding ? null : this.#make(opening)
+  }
+
+  /** Sets a connection apart that nobody has, and keeps its place until {@link Connections.freeApart}. */
+  setApart(connection: PooledConnection): void {
+    this.#all.delete(connection)
+    this.#apart = connection
+    this.#keepsPlaceApart = true
+  }
+
+  /** Opens another one in the place that is kept.
+   *  @throws {ConnectionError} when it cannot be opened, or was given up */
+  async openApart(): Promise<PooledConnection> {
+    const opening: Opening = { client: null }
+    this.#openingApart = opening
+    try {
+      const connection = await this.#make(opening)
+      if (connection === null) throw new PoolClosedError()
+      this.#apart = connection
+      return connection
+    } finally {
+      this.#openingApart = null
     }
-    this.#opening.delete(opening)
-    this.#all.add(connection)
-    const { hasFailed: hadFailed } = this.#pace
-    this.#pace.noteSuccess()
-    this.#options.onOpened(connection)
-    if (hadFailed) this.fill()
+  }
+
+  /** Gives up the one that is being opened. */
+  abandonApart(): void {
+    const client = this.#openingApart?.client
+    if (client) hangUp(client)
+  }
+
+  /** Closes the one that stands apart, in good order unless it is lost; its place is kept. */
+  async closeApart(connection: PooledConnection): Promise<void> {
+    connection.isClosing = true
+    await closeClient(connection.client)
+    if (this.#apart === connection) this.#apart = null
+  }
+
+  /** Gives up the place. */
+  freeApart(): void {
+    this.#keepsPlaceApart = false
+    this.fill()
   }
 
   /** Opens in the background what is missing of `min`; while that fails, one at a time. */
@@ -205,16 +263,20 @@ export class Connections {
 
   /** Tells whether a connection is to be renewed, at a moment when nobody has it. */
   isSpent(connection: PooledConnection): boolean {
-    const { wire, uses, expiresAt, generation } = connection
+    const { wire, uses, expiresAt } = connection
     const { maxUses, keepsConnections } = this.#config.pool
     return (
       wire.isLost ||
       !keepsConnections ||
-      generation !== this.#generation ||
       (maxUses !== null && uses >= maxUses) ||
       performance.now() >= expiresAt ||
-      !this.#opener.isCurrent(connection)
+      this.#isOutdated(connection)
     )
+  }
+
+  /** Tells whether it is from before the last `expire()`, or to a server that is not to be used any more. */
+  #isOutdated(connection: PooledConnection): boolean {
+    return connection.generation !== this.#generation || !this.#opener.isCurrent(connection)
   }
 
   /** From now on every connection that stands counts as spent. */
@@ -255,6 +317,7 @@ export class Connections {
     this.#upkeep.stop()
     this.#opener.close()
     for (const { client } of this.#opening) if (client !== null) hangUp(client)
+    this.abandonApart()
     for (const connection of this.#idle.splice(0)) void this.close(connection, false)
     await Promise.all(this.#closing)
   }
@@ -262,11 +325,18 @@ export class Connections {
   /** Cuts all that still stand. */
   cutAll(): void {
     for (const { wire } of this.#all) wire.destroy()
+    this.#apart?.wire.destroy()
   }
 
   /** Its socket is closed, by whomever. */
   #ended(connection: PooledConnection): void {
     const { wire, isClosing, borrower } = connection
+    if (connection === this.#apart) {
+      // Whoever has it tells of it.
+      this.#apart = null
+      if (!isClosing) this.#opener.doubt()
+      return
+    }
     const loss = wire.loss
     // Where the server has said so, it is lost also when that was read first and the connection was let go.
     if (!isClosing || loss instanceof DatabaseError) {
@@ -280,6 +350,8 @@ export class Connections {
   }
 
   #isUsed(withinMs: number): boolean {
+    // Nothing arrives by itself from a server that was replaced and lives on.
+    if (this.#keepsPlaceApart) return true
     const since = performance.now() - withinMs
     for (const { wire, idleSince, borrowedAt } of this.#all) {
       if (wire.depth > 0 || idleSince > since || borrowedAt > since) return true

@@ -12,11 +12,13 @@ import { connecting, mapError } from '../map-error.js'
 import { Monitor } from '../monitor/monitor.js'
 import type { PoolStats } from '../pool-stats.js'
 import { Retrier } from '../retry/retrier.js'
-import { cancelOn } from './cancel.js'
+import { Apart } from './apart.js'
+import { Census } from './census.js'
+import { Closing } from './closing.js'
 import { Connections } from './connections.js'
 import type { LaneCall } from './lane-call.js'
 import { Lanes } from './lanes.js'
-import { borrowerOf, stackOf } from './leak-watch.js'
+import { borrowerOf } from './leak-watch.js'
 import { type Lease, lease } from './lease.js'
 import { Pings } from './pings.js'
 import { type PooledConnection, setImpatient } from './pooled-connection.js'
@@ -26,9 +28,6 @@ import { Watchdog } from './watchdog.js'
 
 /** A lane that nobody has used for so long becomes an idle connection like others, in ms. */
 const LANE_IDLE_MS = 1_000
-/** How long the server may take to cancel what runs, in ms. */
-const CUT_MS = 1_000
-
 /** Of many calls that are refused at once, each names so many holders. */
 const SHOWN_HOLDERS = 3
 
@@ -36,18 +35,22 @@ export class Pool {
   readonly config: ServerConfig
   readonly monitor = new Monitor()
   readonly retrier: Retrier
+  /** The connection of all listeners. */
+  readonly apart: Apart
   readonly #connections: Connections
   readonly #lanes: Lanes | null
   readonly #waiters: Waiters
   readonly #borrowed = new Set<PooledConnection>()
   /** Most connections that may be borrowed: with lanes, one is left for reads. */
-  readonly #maxBorrowed: number
+  #maxBorrowed = 0
+  /** Whether reads share connections now. */
+  #shares = false
+  readonly #census: Census
   readonly #watchdog: Watchdog | null
   readonly #pings: Pings
   /** Connections that are made clean. */
   #cleaning = 0
-  #closing: Promise<void> | null = null
-  #onQuiet = (): void => {}
+  #closing: Closing | null = null
   /** Called for each call with an operation id. */
   onOperation: () => void = () => {}
   readonly counts = { statements: 0, failures: 0, shed: 0, cancels: 0, reruns: 0 }
@@ -74,6 +77,7 @@ export class Pool {
       onMoved: () => {
         this.#connections.dropSpent()
         this.#replaceSpent()
+        this.apart.renew('writer-changed')
       },
       onReleased: () => this.#serve(),
     })
@@ -86,7 +90,6 @@ export class Pool {
     this.#waiters = new Waiters(acquireTimeoutMs)
     // What a borrower's hook has set must not decide what a read sees.
     const hasLanes = keepsConnections && lanes !== null && max > 1 && onBorrow === null
-    this.#maxBorrowed = hasLanes ? max - 1 : max
     this.#lanes = hasLanes
       ? new Lanes({
           max: Math.min(lanes, Math.ceil(max / 2)),
@@ -102,6 +105,29 @@ export class Pool {
           timedOut: (query, waitedMs) => this.#timedOut(query, waitedMs),
         })
       : null
+    this.apart = new Apart({
+      connections: this.#connections,
+      isClosing: () => this.#closing !== null,
+      onCall: () => this.#watchdog?.wake(),
+      take: () => this.#takeFresh(),
+      wait: (query, onPlaced) => this.#wait(query, onPlaced),
+      onTaken: (connection) => {
+        this.#borrowed.delete(connection)
+        this.#resize()
+      },
+      onFreed: () => {
+        this.#resize()
+        this.#serve()
+      },
+    })
+    this.#census = new Census({
+      config,
+      connections: this.#connections,
+      lanes: this.#lanes,
+      waiters: this.#waiters,
+      borrowed: this.#borrowed,
+    })
+    this.#resize()
     this.#watchdog =
       watchdogMs === null
         ? null
@@ -118,7 +144,7 @@ export class Pool {
   }
 
   get hasLanes(): boolean {
-    return this.#lanes !== null
+    return this.#shares
   }
 
   /** Sends a read on a lane, or lets it wait for a place on one. Only where there are lanes.
@@ -167,6 +193,15 @@ export class Pool {
   expire(): void {
     this.#connections.expire()
     this.#replaceSpent()
+    this.apart.renew('expired')
+  }
+
+  /** Shares out the places that callers have. One alone cannot be left for reads: others would wait for it in vain. */
+  #resize(): void {
+    const max = this.config.pool.max - this.#connections.placesApart
+    this.#shares = this.#lanes !== null && max > 1
+    this.#maxBorrowed = this.#shares ? max - 1 : max
+    if (!this.#shares) this.#lanes?.retire(() => true)
   }
 
   #replaceSpent(): void {
@@ -192,87 +227,44 @@ export class Pool {
   }
 
   sizes(): PoolSizes {
-    const { open, idle } = this.#connections
-    const borrowed = this.#borrowed.size
-    const lanes = this.#lanes?.count ?? 0
-    return { max: this.config.pool.max, open, idle, borrowed, lanes, waiting: this.#waiting }
+    return this.#census.sizes()
   }
 
   stats(): PoolStats {
-    return {
-      ...this.sizes(),
-      min: this.config.pool.keepsConnections ? this.config.pool.min : 0,
-      opening: this.#connections.opening,
-      maxBorrowed: this.#maxBorrowed,
-      longestWaitMs: this.#longestWaitMs,
-      longestHeldMs: this.longestHolder()?.heldMs ?? null,
-      inFlight: this.#lanes?.depth ?? 0,
-      connects: this.#connections.connects,
-      ...this.counts,
-      moved: this.#lanes?.moved ?? 0,
-    }
+    return this.#census.stats({ maxBorrowed: this.#maxBorrowed, ...this.counts })
   }
 
   /** Who has had a connection for longest; null when nobody has one. */
   longestHolder(): ConnectionHolder | null {
-    return this.#holders(1)[0] ?? null
-  }
-
-  get #longestWaitMs(): number | null {
-    const since = Math.min(this.#waiters.waitsSince ?? Infinity, this.#lanes?.waitsSince ?? Infinity)
-    // Who has a time of grace waits since a moment that is still to come.
-    return since === Infinity ? null : Math.max(0, Math.round(performance.now() - since))
+    return this.#census.longestHolder()
   }
 
   /** Takes no more calls, waits for those under way, for `closeTimeoutMs` at the most, and closes all connections. */
   close(): Promise<void> {
-    this.#closing ??= this.#drain()
-    return this.#closing
-  }
-
-  async #drain(): Promise<void> {
-    const { closeTimeoutMs } = this.config.pool
-    const timer = closeTimeoutMs === null ? null : setTimeout(() => void this.#cut(), closeTimeoutMs)
-    await this.#quiet()
-    this.#lanes?.retire(() => true)
-    await this.#quiet()
-    if (timer !== null) clearTimeout(timer)
-    this.#watchdog?.stop()
-    await this.#connections.end()
-  }
-
-  async #quiet(): Promise<void> {
-    while (this.#isBusy) {
-      await new Promise<void>((resolve) => {
-        this.#onQuiet = resolve
-      })
-    }
+    this.#closing ??= new Closing({
+      timeoutMs: this.config.pool.closeTimeoutMs,
+      connections: this.#connections,
+      lanes: this.#lanes,
+      waiters: this.#waiters,
+      watchdog: this.#watchdog,
+      borrowed: this.#borrowed,
+      isBusy: () => this.#isBusy,
+      freeApart: () => this.apart.free(),
+      onCancel: (count) => {
+        this.counts.cancels += count
+      },
+    })
+    return this.#closing.done
   }
 
   get #isBusy(): boolean {
     return (
       this.#waiters.size > 0 ||
       this.#borrowed.size > 0 ||
+      this.#connections.placesApart > 0 ||
       this.#cleaning + this.#pings.count > 0 ||
       (this.#lanes?.isBusy ?? false)
     )
-  }
-
-  /** The deadline of `close`: what waits is refused, what runs is cancelled on the server, so that it does not run on
-   *  there and its caller knows, and what then still is not done is lost. */
-  async #cut(): Promise<void> {
-    const closed = new PoolClosedError()
-    this.#lanes?.refuseWaiting(closed)
-    while (this.#waiters.size > 0) this.#waiters.refuse(closed)
-    const busy = [...this.#borrowed, ...(this.#lanes?.connections ?? [])].filter(
-      ({ wire, isCommitting }) => wire.depth > 0 && !isCommitting,
-    )
-    this.counts.cancels += busy.length
-    await Promise.all(busy.map((connection) => cancelOn(connection, CUT_MS)))
-    this.#connections.cutAll()
-    // Who still has one may never give it back.
-    this.#borrowed.clear()
-    this.#notice()
   }
 
   /** An idle connection that needs no sign of life; those that turn out to be spent are closed on the way. */
@@ -308,19 +300,15 @@ export class Pool {
     const { maxWaiting } = this.config.pool
     const willOpen = isRead ? this.#lanes?.count === 0 : this.#connections.hasRoom
     const coming = this.#connections.opening + (willOpen ? 1 : 0)
-    if (this.#waiting - coming < maxWaiting) return
+    if (this.#census.waiting - coming < maxWaiting) return
     this.counts.shed += 1
-    this.monitor.tell({ type: 'overloaded', query, waiting: this.#waiting })
-    throw new PoolOverloadedError(maxWaiting, this.sizes(), this.#holders(SHOWN_HOLDERS))
+    this.monitor.tell({ type: 'overloaded', query, waiting: this.#census.waiting })
+    throw new PoolOverloadedError(maxWaiting, this.sizes(), this.#census.holders(SHOWN_HOLDERS))
   }
 
   /** Connections that are asked for a sign of life, or made clean: somebody has them, or will have them soon. */
   get #inBetween(): number {
     return this.#pings.expected + this.#cleaning
-  }
-
-  get #waiting(): number {
-    return this.#waiters.size + (this.#lanes?.waiting ?? 0)
   }
 
   /** Gives connections to those who wait, and opens what is missing. */
@@ -427,20 +415,10 @@ export class Pool {
 
   #timedOut(query: string, waitedMs: number): AcquireTimeoutError {
     this.monitor.tell({ type: 'acquire-timeout', query, waitedMs })
-    return new AcquireTimeoutError(waitedMs, this.sizes(), this.#holders())
-  }
-
-  /** Who has borrowed connections: those that have them for longest first, in which order they stand. */
-  #holders(atMost = this.config.pool.max): readonly ConnectionHolder[] {
-    const now = performance.now()
-    return [...this.#borrowed].slice(0, atMost).map(({ borrower, borrowedAt, borrowedBy }) => ({
-      query: borrower,
-      heldMs: Math.round(now - borrowedAt),
-      stack: borrowedBy === null ? null : stackOf(borrowedBy),
-    }))
+    return new AcquireTimeoutError(waitedMs, this.sizes(), this.#census.holders())
   }
 
   #notice(): void {
-    if (this.#closing !== null && !this.#isBusy) this.#onQuiet()
+    this.#closing?.notice()
   }
 }

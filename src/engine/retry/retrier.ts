@@ -8,6 +8,7 @@ import type { Monitor, Observed } from '../monitor/monitor.js'
 import { reasonOf } from '../monitor/reason.js'
 import type { Stop } from '../pool/stoppable.js'
 import { aborted } from '../pool/stoppable.js'
+import { backOffMs } from './back-off.js'
 import { type Rule, repeatable, rules } from './rules.js'
 import { type Signal, signalOf } from './signal.js'
 
@@ -47,14 +48,12 @@ export class Retrier {
   readonly #monitor: Monitor
   readonly #remedies: Remedies
   readonly #clock: RetryClock
-  readonly #random: () => number
 
   constructor(config: RetryConfig, monitor: Monitor, remedies: Remedies) {
     this.#config = config
     this.#monitor = monitor
     this.#remedies = remedies
     this.#clock = config.clock ?? systemClock
-    this.#random = config.random ?? Math.random
   }
 
   /** Tries a call again after its first attempt has failed with `error`, as often as its rule allows. `attempt` is told what
@@ -76,7 +75,7 @@ export class Retrier {
       if (signal === null || rule === null) throw this.#final(met, call, attempts, isUnknown, false)
       const count = (counts.get(rule) ?? 0) + 1
       counts.set(rule, count)
-      const delayMs = rule.pauses ? Math.round(this.#delayMs(count)) : 0
+      const delayMs = rule.pauses ? Math.round(backOffMs(this.#config, count)) : 0
       if (!this.#allows(rule, signal, call, count, delayMs, startedAt)) {
         throw this.#final(met, call, attempts, isUnknown, true)
       }
@@ -98,12 +97,6 @@ export class Retrier {
   #signalFor(error: unknown, { retry }: FailedCall): Signal | null {
     if (!this.#config.isOn || retry === false) return null
     return signalOf(engineError(error))
-  }
-
-  #delayMs(count: number): number {
-    const { baseDelayMs, maxDelayMs } = this.#config
-    // 2^30 ms are twelve days: past that nothing is added.
-    return this.#random() * Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(30, count - 1))
   }
 
   #allows(rule: Rule, signal: Signal, call: FailedCall, count: number, delayMs: number, startedAt: number): boolean {

@@ -1,6 +1,7 @@
 /** Modifications: changes that somebody asks an agent to make to a project. Table: agent.modification. */
 
 import type { z } from 'zod'
+import { createRows } from '../core/create-rows.js'
 import type { Executor } from '../engine/executor.js'
 import { defineLookup, lookupMany } from '../engine/lookup.js'
 import { parse } from '../engine/validation.js'
@@ -13,7 +14,6 @@ import {
   findModifications,
   updateModification,
 } from '../generated/agent/modification.queries.js'
-import { createRows } from './create-many.js'
 import { input } from './modification-input.js'
 import { type Modification, missing, toModification } from './modification-row.js'
 

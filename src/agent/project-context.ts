@@ -1,6 +1,7 @@
 /** Project contexts: what an agent knows of each project it works on. Table: agent.project_context. */
 
 import type { z } from 'zod'
+import { createRows } from '../core/create-rows.js'
 import type { Executor } from '../engine/executor.js'
 import { defineLookup, lookupMany } from '../engine/lookup.js'
 import { parse } from '../engine/validation.js'
@@ -17,7 +18,6 @@ import {
   updateProjectContext,
   upsertProjectContexts,
 } from '../generated/agent/project_context.queries.js'
-import { createRows } from './create-many.js'
 import { input } from './project-context-input.js'
 import { missing, type ProjectContext, toProjectContext } from './project-context-row.js'
 

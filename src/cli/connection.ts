@@ -13,12 +13,19 @@ export async function withDatabase<T>(
     readonly migrate?: boolean
     /** Default: that of any connection. */
     readonly connectTimeoutMs?: number
+    /** Default: that of the environment. */
+    readonly commandTimeoutMs?: number | null
   },
   work: (db: Database) => Promise<T>,
 ): Promise<T> {
-  const { url, migrate = false, connectTimeoutMs } = options
+  const { url, migrate = false, connectTimeoutMs, commandTimeoutMs } = options
   const limits = connectTimeoutMs === undefined ? pool : { ...pool, connectTimeoutMs }
-  const db = await connect({ ...(url === undefined ? {} : { url }), migrate, pool: limits })
+  const db = await connect({
+    ...(url === undefined ? {} : { url }),
+    ...(commandTimeoutMs === undefined ? {} : { commandTimeoutMs }),
+    migrate,
+    pool: limits,
+  })
   try {
     return await work(db)
   } finally {

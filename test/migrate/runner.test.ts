@@ -93,6 +93,16 @@ t.test('migrateUp', async (t) => {
       'UUIDv7 without uuidv7()',
     )
     t.ok(Math.abs(Number.parseInt(String(ids[0]?.id).replace('-', '').slice(0, 12), 16) - Date.now()) < 60_000)
+    await db.query(`INSERT INTO registry.service (name) VALUES ('service')`)
+    await db.query(`DO $$ BEGIN
+      FOR number IN 1..200 LOOP UPDATE registry.service SET version = number::text; END LOOP;
+    END $$`)
+    const changes = await db.changes.list({ sort: 'oldest', action: 'update', limit: 500 })
+    t.same(
+      changes.items.map(({ newValues }) => Number(newValues?.version)),
+      Array.from({ length: 200 }, (_, index) => index + 1),
+      'changes within a millisecond stand in their order',
+    )
     await db.close()
   })
 

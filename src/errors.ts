@@ -294,6 +294,19 @@ export class TransitionError extends CheckViolationError {
   override readonly code = 'ASHLAR_TRANSITION'
 }
 
+/** Dependencies that must form no cycle would form one; the name of the constraint ends in `_acyclic`. */
+export class DependencyCycleError extends CheckViolationError {
+  override readonly code = 'ASHLAR_DEPENDENCY_CYCLE'
+  /** What the cycle is made of, by name: each requires the next, and the last the first, which is not repeated. Empty when
+   *  the database did not tell. */
+  readonly cycle: readonly string[]
+
+  constructor(message: string, fields: ConstraintErrorFields & { readonly cycle: readonly string[] }) {
+    super(message, fields)
+    this.cycle = fields.cycle
+  }
+}
+
 /** The server gave up for a reason that a later attempt may not meet: serialization, deadlock, lock, resources. */
 export class TransientError extends QueryError {
   override readonly code = 'ASHLAR_TRANSIENT'
@@ -395,9 +408,13 @@ export class NotFoundError extends RowCountError {
   /** What was looked for, as a table's name: `agent.project_context`. */
   readonly entity: string
 
-  constructor(query: string, entity: string) {
-    super(query, 'one row', 0, `${query}: no such row in ${entity}`)
+  /** Which part of the input named it, where it could be one of several: `[3].dependsOn`. */
+  readonly path: string | null
+
+  constructor(query: string, entity: string, path: string | null = null) {
+    super(query, 'one row', 0, `${query}: ${path === null ? '' : `${path}: `}no such row in ${entity}`)
     this.entity = entity
+    this.path = path
   }
 }
 

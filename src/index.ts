@@ -29,8 +29,12 @@ export type { Template, TemplateSummary } from './agent/template-row.js'
 export type { FoundTemplate, TemplateSearchOptions } from './agent/template-search.js'
 export type { GivenVariables, MissingVariables } from './agent/template-use.js'
 export type { ConnectOptions } from './config.js'
+export type { Change, ChangedValues, ChangeFilter, ChangeListOptions, ChangePageOptions } from './core/change.js'
+export { type ChangeNotice, changesOf } from './core/change-notice.js'
 export type { Operation, OperationDeletion } from './core/operation.js'
+export type { Partition, PartitionChoice, PartitionUpkeep } from './core/partition.js'
 export { connect, type Database, type DatabaseStats, type LimitedDatabase, type Transaction } from './database.js'
+export type { ActorOptions } from './engine/actor.js'
 export type { BulkOptions } from './engine/bulk.js'
 export type { CallLimits, CallOptions } from './engine/call-limits.js'
 export type { CopyOptions, CopyProgress } from './engine/copy/load.js'
@@ -38,6 +42,15 @@ export type { CopyRows } from './engine/copy/row-source.js'
 export type { Executor } from './engine/executor.js'
 export type { HealthOptions } from './engine/health/options.js'
 export type { HealthCheck, HealthReport } from './engine/health/report.js'
+export { type Channel, defineChannel, type Outlet, type WritableChannel } from './engine/listen/channel.js'
+export type {
+  Gap,
+  Listener,
+  ListenFailure,
+  ListenHandlers,
+  ListenOptions,
+  MessageOrigin,
+} from './engine/listen/listener.js'
 export { defineLookup, type Lookup, type LookupDefinition } from './engine/lookup.js'
 export type { EngineEvent, EventListener, Happening, Reason, Work } from './engine/monitor/event.js'
 export type { EventCounts } from './engine/monitor/events.js'
@@ -60,6 +73,7 @@ export {
   type ConnectionHolder,
   ConstraintError,
   DataAccessError,
+  DependencyCycleError,
   EmbeddedServerError,
   type EmbeddedServerReason,
   ForeignKeyViolationError,
@@ -88,5 +102,37 @@ export {
   type ValidationIssue,
 } from './errors.js'
 export type { PoolOptions } from './pool-options.js'
+export type { NewService, ServiceChanges } from './registry/service.js'
+export type { ServiceBulkChanges, ServiceBulkFilter } from './registry/service-bulk.js'
+export type { ServicePurge } from './registry/service-deleted.js'
+export type {
+  AddedServiceDependency,
+  NewServiceDependency,
+  ServiceDependencyNames,
+} from './registry/service-dependency.js'
+export type {
+  AffectedService,
+  PriorityCounts,
+  ServiceImpact,
+  ServiceImpactOptions,
+  ServiceReachOptions,
+} from './registry/service-dependency-reach.js'
+export type { RelatedService, ServiceDependencyKind, ServicePriority } from './registry/service-dependency-row.js'
+export type { ServiceFilter } from './registry/service-filter.js'
+export type { NewHealthCheck, NewServiceHealthCheck, ServiceHealth, ServiceRef } from './registry/service-health.js'
+export type {
+  HealthCheckListOptions,
+  HealthHistoryOptions,
+  ServiceHealthCheck,
+  ServiceHealthSpan,
+} from './registry/service-health-list.js'
+export type { UpsertedService } from './registry/service-import.js'
+export type { ServiceListOptions } from './registry/service-list.js'
+export type { Service, ServiceSummary } from './registry/service-row.js'
+export type { FoundService, ServiceSearchOptions } from './registry/service-search.js'
+export type { StaleServiceOptions } from './registry/service-seen.js'
+export type { MissingService, StartOrder, StartOrderOptions, StartStep } from './registry/service-start-order.js'
+export type { ServiceStatistics, ServiceStatisticsOptions } from './registry/service-statistics.js'
+export type { CriticalFirstOptions, HealthyServiceOptions, RequiredServiceOptions } from './registry/service-views.js'
 export type { RetryClock, RetryOptions } from './retry-options.js'
 export type { TargetSessionAttrs } from './session-attrs.js'

@@ -12,15 +12,49 @@ import * as templateBulk from './agent/template-bulk.js'
 import * as templateList from './agent/template-list.js'
 import * as templateSearch from './agent/template-search.js'
 import * as templateUse from './agent/template-use.js'
+import * as change from './core/change.js'
 import * as operation from './core/operation.js'
+import * as partition from './core/partition.js'
 import type { Executor } from './engine/executor.js'
+import * as service from './registry/service.js'
+import * as serviceBulk from './registry/service-bulk.js'
+import * as serviceDeleted from './registry/service-deleted.js'
+import * as serviceDependency from './registry/service-dependency.js'
+import * as serviceReach from './registry/service-dependency-reach.js'
+import * as serviceHealth from './registry/service-health.js'
+import * as serviceHealthList from './registry/service-health-list.js'
+import * as serviceImport from './registry/service-import.js'
+import * as serviceList from './registry/service-list.js'
+import * as serviceSearch from './registry/service-search.js'
+import * as serviceSeen from './registry/service-seen.js'
+import * as serviceStartOrder from './registry/service-start-order.js'
+import * as serviceStatistics from './registry/service-statistics.js'
+import * as serviceViews from './registry/service-views.js'
 
 /** Each repository is made of its modules here, and not by one exporting another's functions again: an editor finds no
  *  docstring behind such an export. */
 const modules = {
   projectContexts: { ...projectContext, ...projectContextBulk, ...projectContextList },
   modifications: { ...modification, ...modificationBulk, ...modificationList, ...modificationSteps },
+  changes: { ...change },
   operations: { ...operation },
+  services: {
+    ...service,
+    ...serviceBulk,
+    ...serviceDeleted,
+    ...serviceDependency,
+    ...serviceHealth,
+    ...serviceHealthList,
+    ...serviceImport,
+    ...serviceList,
+    ...serviceReach,
+    ...serviceSearch,
+    ...serviceSeen,
+    ...serviceStatistics,
+    ...serviceViews,
+    ...serviceStartOrder,
+  },
+  partitions: { ...partition },
   templates: { ...template, ...templateBulk, ...templateList, ...templateSearch, ...templateUse },
 } as const
 

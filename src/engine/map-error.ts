@@ -7,6 +7,7 @@ import {
   ConnectionError,
   type ConstraintErrorFields,
   DataAccessError,
+  DependencyCycleError,
   ForeignKeyViolationError,
   NotNullViolationError,
   OutcomeUnknownError,
@@ -39,6 +40,8 @@ export interface FailureContext {
   readonly isSplit?: boolean
   /** The load that it is, whose errors name a row. */
   readonly load?: CopyLoad
+  /** Who is at work; a value like others, which a function of the database may read. */
+  readonly actorId?: string | undefined
 }
 
 /** Nothing was sent yet: the connection is being made. */
@@ -51,7 +54,8 @@ export function mapError(error: unknown, context: FailureContext, values: readon
   // The answer arrived; it is the executor that tells of it.
   if (error instanceof DecodeError || error instanceof RangeError) throw error
   if (error instanceof DatabaseError && error.code !== undefined) {
-    const sent = { values, hasRows: context.load !== undefined }
+    const { actorId, load } = context
+    const sent = { values: actorId === undefined ? values : [...values, actorId], hasRows: load !== undefined }
     const message = isHidden(error) ? raisedMessage(error.code) : safeMessage(error.code, error, sent)
     return mapServerError(error, error.code, context, message, rowOf(error, context))
   }
@@ -112,7 +116,9 @@ function mapServerError(
     case 'not-null':
       return new NotNullViolationError(message, fields)
     case 'check':
-      return isTransition(fields) ? new TransitionError(message, fields) : new CheckViolationError(message, fields)
+      if (isTransition(fields)) return new TransitionError(message, fields)
+      if (isAcyclic(fields)) return new DependencyCycleError(message, { ...fields, cycle: namesIn(error.detail) })
+      return new CheckViolationError(message, fields)
     case 'transient':
       return new TransientError(message, fields)
     case 'cancelled':
@@ -146,6 +152,21 @@ function pathOf({ row, column }: FailedRow): string {
 /** Triggers that keep the order of a row's states raise a check violation, of a constraint with this ending. */
 function isTransition({ constraint }: ConstraintErrorFields): boolean {
   return constraint?.endsWith('_transition') === true
+}
+
+/** Triggers that let no cycle be raise a check violation of a constraint with this ending, whose detail names the members
+ *  as a JSON array. */
+function isAcyclic({ constraint }: ConstraintErrorFields): boolean {
+  return constraint?.endsWith('_acyclic') === true
+}
+
+function namesIn(detail: string | undefined): readonly string[] {
+  try {
+    const names: unknown = JSON.parse(detail ?? '')
+    return Array.isArray(names) ? names.map(String) : []
+  } catch {
+    return []
+  }
 }
 
 function mapSocketError(error: unknown, context: FailureContext): DataAccessError {

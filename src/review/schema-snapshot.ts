@@ -21,7 +21,8 @@ async function dumpSchema(folder: string): Promise<string> {
   const names = await readMigrations(folder)
   const { PGlite } = await load(import('@electric-sql/pglite'), '@electric-sql/pglite')
   const { pgDump } = await load(import('@electric-sql/pglite-tools/pg_dump'), '@electric-sql/pglite-tools')
-  const server = await PGlite.create()
+  const { pg_trgm } = await load(import('@electric-sql/pglite/contrib/pg_trgm'), '@electric-sql/pglite')
+  const server = await PGlite.create({ extensions: { pg_trgm } })
   try {
     for (const name of names) await server.exec(await readUpSection(folder, name))
     const dump = await pgDump({ pg: server, args: ['--schema-only', '--no-owner', '--no-privileges'] })

@@ -100,7 +100,7 @@ t.test('the tarball', async (t) => {
 
   t.test('holds nothing else', async (t) => {
     const expected =
-      /^(package\.json|(README|LICENSE|CHANGELOG|CONTRIBUTING)[\w.]*|migrations\/\w+\.sql|sql\/.+\.sql|docs\/[\w-]+\.md|dist\/.+\.(js|d\.ts))$/
+      /^(package\.json|(README|LICENSE|CHANGELOG|CONTRIBUTING)[\w.]*|migrations\/\w+\.sql|sql\/.+\.sql|docs\/[\w-]+\.md|dist\/.+\.(js|d\.ts)|dist\/generated\/queries\.json)$/
     t.same(
       files.filter((file) => !expected.test(file)),
       [],
@@ -181,6 +181,12 @@ t.test('the packed command', async (t) => {
   t.test('tells its version', async (t) => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     t.same(await run([...cli, '--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  t.test('finds its queries', async (t) => {
+    const { code, stdout } = await run([...cli, 'queries', '--json', '--file', 'id.sql'])
+    t.equal(code, 0)
+    t.match(JSON.parse(stdout), [{ name: 'newIds' }])
   })
 
   t.test('finds its migrations', async (t) => {

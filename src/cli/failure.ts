@@ -14,6 +14,9 @@ export const exitCodes = {
   usage: 64,
 } as const
 
+/** What was asked for cannot be: wrong usage that only the command itself, not its options, can tell. */
+export class UsageError extends Error {}
+
 /** Prints an error and sets the exit code. The stack and causes are shown only when `isVerbose`. */
 export function reportFailure(error: unknown, isVerbose: boolean): void {
   process.exitCode = exitCodes.failed

@@ -5,10 +5,11 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { type HealthLimits, type HealthOptions, healthDefaults, longestOf } from '../engine/health/options.js'
 import type { Context } from './context.js'
-import { exitCodes, reportFailure } from './failure.js'
+import { exitCodes, reportFailure, UsageError } from './failure.js'
 import { refuseUrl } from './folder.js'
 import { refuseFormerCommands } from './former-commands.js'
 import { printUsageError } from './output.js'
+import type { QueriesOptions } from './queries.js'
 import { exitOnSignals } from './signals.js'
 
 interface GlobalOptions {
@@ -49,10 +50,15 @@ function contextOf({ url, json }: GlobalOptions): Context {
 }
 
 /** Runs a subcommand and turns its failure into a message and an exit code. */
-async function run(options: GlobalOptions, work: (context: Context) => Promise<void>): Promise<void> {
+async function run(
+  options: GlobalOptions,
+  work: (context: Context) => Promise<void>,
+  subcommand?: Command,
+): Promise<void> {
   try {
     await work(contextOf(options))
   } catch (error) {
+    if (error instanceof UsageError) subcommand?.error(`error: ${error.message}`)
     reportFailure(error, options.verbose === true)
   }
 }
@@ -124,6 +130,13 @@ command('init', 'prepare a database: role, database, migrations and rights; safe
     run(options, async (context) => (await import('./init.js')).init(context, options.adminUrl)),
   )
 
+command('upkeep', 'make and drop partitions, and delete old operations; for cron, once a day')
+  .option(urlFlags, urlHelp)
+  .option('--purge-after-days <days>', 'remove for good what was deleted so long ago (default: never)', toDays)
+  .action((options: GlobalOptions & { purgeAfterDays?: number }) =>
+    run(options, async (context) => (await import('./upkeep.js')).upkeep(context, options.purgeAfterDays ?? null)),
+  )
+
 command('tour', 'import the packages of a node_modules folder and show what ashlar does with them')
   .argument('[folder]', 'a project with node_modules', '.')
   .option(urlFlags, 'where to import to', 'embedded:./.ashlar')
@@ -154,9 +167,47 @@ command('schema', "write schema.sql, the reviewers' view of the migrations, or p
     }),
   )
 
+const queries = command('queries', 'list the queries, or print one with its values, ready for psql')
+  .argument('[name]', 'one query: what it takes and gives, and its SQL')
+  .option('--project <folder>', "another project's queries (default: those of ashlar)")
+  .option('--table <name>', 'only those that read or write this table or view')
+  .option('--file <path>', 'only those of this .sql file')
+  .option('--psql', 'print the statement that a call sends, with literals for its parameters')
+  .option('--param <assignment>', 'a parameter of it, as often as there are some', collect)
+  .addHelpText('after', queriesHelp())
+queries.action((name: string | undefined, options: GlobalOptions & QueriesOptions) =>
+  run(
+    options,
+    async (context) => {
+      if (options.project !== undefined) refuseUrl('project', options.project)
+      await (await import('./queries.js')).queries(context, name, options)
+    },
+    queries,
+  ),
+)
+
+function collect(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, text]
+}
+
+function queriesHelp(): string {
+  return `
+A parameter is name=value or name:=json. A value is text as it stands; a number; true or false; an instant such as
+2026-11-22T10:00:00Z; bytes such as \\x00ff; for arrays and JSON types it is JSON. name:=null is NULL. What is left out leaves
+its lines out, as in the library. The parameters are the query's own: a list of a repository asks for limit + 1,
+chooses an order when its caller does not, and of services leaves out the deleted (--param deleted=hidden).
+
+ashlar queries listTemplates --psql --param order=name --param limit=3 --param 'tagsAny=["api"]' | psql`
+}
+
 function toCount(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It must be an integer from 1 to 9999.')
+}
+
+function toDays(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 36_500) return Number(text)
+  throw new InvalidArgumentError('It must be an integer from 1 to 36500.')
 }
 
 /** Reads a time of health. */

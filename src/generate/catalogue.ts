@@ -1,6 +1,7 @@
 /** What the server's catalogue says of types, functions, operators and relations. */
 
 import type { Client } from 'pg'
+import type { QualifiedName } from './tables.js'
 
 /** What must be known of names to tell whether a query only reads. An unqualified name (schema null) stands for every
  *  object of that name: what the search path would find is not known. */
@@ -61,10 +62,32 @@ export async function readVolatility(client: Client): Promise<Volatility> {
   }
 }
 
+/** Reads which relations the search path finds, to give names their schemas; what is not there stays as it is. */
+export async function readQualifiedNames(client: Client): Promise<QualifiedName> {
+  const { rows } = await client.query<{ schema: string; name: string }>(`
+    SELECT n.nspname AS schema, r.relname AS name
+    FROM pg_class AS r JOIN pg_namespace AS n ON n.oid = r.relnamespace
+    WHERE r.relkind IN ('r', 'p', 'f', 'm', 'v') AND pg_table_is_visible(r.oid)`)
+  const schemas = new Map(rows.map(({ schema, name }) => [name, schema]))
+  return (name, schema) => {
+    const found = schema ?? schemas.get(name)
+    return found === undefined ? name : `${found}.${name}`
+  }
+}
+
+/** Reads which columns hold no NULL. */
+export async function readNotNull(client: Client): Promise<(table: number, column: number) => boolean> {
+  const { rows } = await client.query<{ key: string }>(`
+    SELECT attrelid::int8 || ' ' || attnum AS key
+    FROM pg_attribute
+    WHERE attnotnull`)
+  const keys = new Set(rows.map(({ key }) => key))
+  return (table, column) => keys.has(`${table} ${column}`)
+}
+
 interface TypeRow {
   readonly oid: number
   readonly name: string
-  readonly schema: string
   /** The element's type for a real array, else 0. */
   readonly element: number
   /** The type below a domain, else 0. */
@@ -72,13 +95,15 @@ interface TypeRow {
 }
 
 /** Reads how types are called: PostgreSQL's internal name (`int8`), with `[]` for arrays; a domain by what it is based
- *  on; types outside pg_catalog with their schema (`agent.project_context_status`). */
+ *  on; types outside pg_catalog with their schema, as SQL writes it (`agent.project_context_status`). */
 export async function readTypeNames(client: Client): Promise<(oid: number) => string> {
   const { rows } = await client.query<TypeRow>(`
     SELECT
       t.oid::int8::text::float8 AS oid,
-      t.typname AS name,
-      n.nspname AS schema,
+      CASE n.nspname
+        WHEN 'pg_catalog' THEN t.typname
+        ELSE quote_ident(n.nspname) || '.' || quote_ident(t.typname)
+      END AS name,
       CASE WHEN t.typcategory = 'A' AND t.typtype = 'b' THEN t.typelem ELSE 0 END::int8::text::float8 AS element,
       t.typbasetype::int8::text::float8 AS base
     FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace`)
@@ -88,7 +113,7 @@ export async function readTypeNames(client: Client): Promise<(oid: number) => st
     if (type === undefined) return 'unknown'
     if (type.base !== 0) return nameOf(type.base)
     if (type.element !== 0) return `${nameOf(type.element)}[]`
-    return type.schema === 'pg_catalog' ? type.name : `${type.schema}.${type.name}`
+    return type.name
   }
   return nameOf
 }

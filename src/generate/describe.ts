@@ -3,11 +3,17 @@
 import type { Client, Connection, DatabaseError, Submittable } from 'pg'
 import type { Column } from '../engine/row-shape.js'
 
+/** A column as RowDescription has it; the numbers of table and column are 0 when it is none of a table's. */
+export interface DescribedColumn extends Column {
+  readonly tableID: number
+  readonly columnID: number
+}
+
 /** What the server says of a statement. */
 export interface Description {
   /** The oid of each `$n`'s type. */
   readonly parameterTypes: readonly number[]
-  readonly columns: readonly Column[]
+  readonly columns: readonly DescribedColumn[]
 }
 
 /** What pg calls on a query it was given; @types/pg knows `submit` only. */

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Client } from 'pg'
 import type { ServerTarget } from '../config.js'
-import { readTypeNames, readVolatility } from './catalogue.js'
+import { readNotNull, readQualifiedNames, readTypeNames, readVolatility } from './catalogue.js'
 import { format } from './format.js'
 import { checkLiterals } from './literals.js'
+import { type ManifestFacts, manifestColumns, manifestText } from './manifest.js'
 import { checkMarks } from './marks.js'
 import { withMigratedServer } from './migrated-server.js'
 import { applyChanges, type Change, findChanges } from './output.js'
@@ -18,6 +19,7 @@ import { type Project, readProject, type SqlFile } from './project.js'
 import { isRead } from './read-mark.js'
 import { type QueryFacts, rewrite } from './rewrite.js'
 import { readQueries, type SourceQuery, sharedNames } from './source-query.js'
+import { tablesOf } from './tables.js'
 import { findTools, type Tools } from './tools.js'
 
 /** What to generate. */
@@ -40,7 +42,7 @@ export interface GenerateReport {
   readonly changed: readonly string[]
 }
 
-/** Compiles a project's `.sql` files to typed queries on a temporary server with the project's migrations. Each
+/** Compiles a project's `.sql` files to typed queries, and a manifest of them all, on a temporary server with the project's migrations. Each
  *  optional line is prepared alone and beside each other one. Nothing is written unless everything is right.
  *  @throws {GenerateError} when anything is wrong in the project; when checking, also when a file is not up to date
  *  @throws {MigrationError} when a migration fails
@@ -54,7 +56,8 @@ export async function generate({ project: folder, check }: GenerateOptions): Pro
     outputs: await compile(project, tools, server),
   }))
   const wanted = await Promise.all(project.files.map((file) => render(project, tools, file, outputs, facts)))
-  const changes = await findChanges(project, new Map(wanted))
+  const manifest = await format(tools.biome, project.folder, project.manifest, manifestText(facts))
+  const changes = await findChanges(project, new Map([...wanted, [project.manifest, manifest]]))
   if (check) refuse(changes.map(outdated))
   else await applyChanges(project, changes)
   return {
@@ -80,20 +83,25 @@ async function learn(
   client: Client,
   sources: readonly SourceQuery[],
   { serverParser }: Tools,
-): Promise<{ readonly facts: readonly QueryFacts[]; readonly variants: number }> {
+): Promise<{ readonly facts: readonly ManifestFacts[]; readonly variants: number }> {
   const typeName = await readTypeNames(client)
   const volatility = await readVolatility(client)
+  const qualify = await readQualifiedNames(client)
+  const isNotNull = await readNotNull(client)
   const problems: Problem[] = []
-  const facts: QueryFacts[] = []
+  const facts: ManifestFacts[] = []
   let variants = 0
   for (const source of sources) {
     const prepared = await prepareVariants(client, source)
     variants += prepared.variants
     problems.push(...prepared.problems)
     if (prepared.problems.length > 0) continue
+    const tree = await serverParser.parse(prepared.whole)
     facts.push({
       source,
-      isRead: isRead(await serverParser.parse(prepared.whole), volatility),
+      isRead: isRead(tree, volatility),
+      tables: tablesOf(tree, qualify),
+      columns: manifestColumns(prepared.columns, { typeName, isNotNull }),
       parameterTypes: Object.fromEntries([...prepared.parameterTypes].map(([name, oid]) => [name, typeName(oid)])),
     })
   }

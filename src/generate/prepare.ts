@@ -2,7 +2,7 @@
 
 import { type Client, DatabaseError } from 'pg'
 import { rowShape } from '../engine/row-shape.js'
-import { type Description, describe } from './describe.js'
+import { type DescribedColumn, type Description, describe } from './describe.js'
 import type { Problem } from './problem.js'
 import { lineAt, problemAt, type SourceQuery } from './source-query.js'
 import { type Variant, variantsOf } from './variants.js'
@@ -14,6 +14,8 @@ export interface PreparedVariants {
   readonly whole: string
   /** The oid of each parameter's type. */
   readonly parameterTypes: ReadonlyMap<string, number>
+  /** Those of the whole text. */
+  readonly columns: readonly DescribedColumn[]
   readonly problems: readonly Problem[]
 }
 
@@ -22,6 +24,7 @@ export async function prepareVariants(client: Client, source: SourceQuery): Prom
   const variants = variantsOf(source)
   const parameterTypes = new Map<string, number>()
   const problems = new Map<string, Problem>()
+  let columns: readonly DescribedColumn[] = []
   const add = (problem: Problem, given: string | null): void => {
     const key = `${problem.line} ${problem.message}`
     if (!problems.has(key)) problems.set(key, { ...problem, message: problem.message + condition(given) })
@@ -29,6 +32,7 @@ export async function prepareVariants(client: Client, source: SourceQuery): Prom
   for (const variant of variants) {
     try {
       const description = await describe(client, variant.statement.text)
+      if (variant.given === null) columns = description.columns
       for (const problem of checkDescription(source, variant, description, parameterTypes)) add(problem, variant.given)
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error
@@ -39,6 +43,7 @@ export async function prepareVariants(client: Client, source: SourceQuery): Prom
     variants: variants.length,
     whole: variants[0]?.statement.text ?? '',
     parameterTypes,
+    columns,
     problems: [...problems.values()],
   }
 }

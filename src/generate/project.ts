@@ -3,6 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, posix, sep } from 'node:path'
 import { z } from 'zod'
+import { manifestIn, outputFolder } from './manifest-file.js'
 import { GenerateError, type Problem, refuse } from './problem.js'
 
 /** A `.sql` file. Paths are relative to the project's folder and have slashes. */
@@ -20,6 +21,8 @@ export interface Project {
   readonly files: readonly SqlFile[]
   /** Where generated files lie, and how their names end: what is there without a `.sql` is an orphan. */
   readonly outputs: { readonly folder: string; readonly suffix: string }
+  /** Where the manifest of all queries lies. */
+  readonly manifest: string
   /** What a generated file imports the query class from. */
   moduleFor(output: string): string
 }
@@ -58,14 +61,16 @@ export async function readProject(folder: string): Promise<Project> {
   )
   if (files.length === 0) throw configError(`there is no .sql file in ${config.srcDir}`)
   refuse(sharedOutputs(files))
+  const outputs = outputFolder(template)
   return {
     folder,
     config: config.raw,
     files,
     outputs: {
-      folder: posix.dirname(`${template.slice(0, template.indexOf('{{'))}x`),
+      folder: outputs,
       suffix: template.slice(template.lastIndexOf('}}') + 2),
     },
+    manifest: manifestIn(outputs),
     moduleFor: (output) =>
       packageName.name === 'ashlar' ? posix.relative(posix.dirname(output), 'src/engine/query.js') : 'ashlar',
   }

@@ -10,9 +10,11 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
   health: ['--url', '--deadline-ms', '--long-transaction-ms', '--max-replication-lag-ms', ...common],
   check: ['--url', ...common],
   init: ['--url', '--admin-url', ...common],
+  upkeep: ['--url', '--purge-after-days', ...common],
   tour: ['--url', ...common],
   generate: ['--check', ...common],
   schema: ['--check', ...common],
+  queries: ['--project', '--table', '--file', '--psql', '--param', ...common],
 }
 
 /** The names in the list of commands of a help text. */
@@ -26,7 +28,18 @@ t.test('--help', async (t) => {
     const { code, stdout, stderr } = await run(t, ['--help'])
     t.equal(code, 0)
     t.equal(stderr, '')
-    t.same(commandsIn(stdout), ['dev', 'migrate', 'health', 'check', 'init', 'tour', 'generate', 'schema'])
+    t.same(commandsIn(stdout), [
+      'dev',
+      'migrate',
+      'health',
+      'check',
+      'init',
+      'upkeep',
+      'tour',
+      'generate',
+      'schema',
+      'queries',
+    ])
     t.match(stdout, 'Exit codes: 0 done, 1 failed (health: degraded), 2 unhealthy, 64 wrong usage.')
   })
 

@@ -37,6 +37,8 @@ t.test('shows no password of a URL that stands at the wrong place', async (t) =>
     [['tour', url], 1],
     [['generate', url], 1],
     [['schema', url, '--verbose'], 1],
+    [['queries', '--project', url], 1],
+    [['queries', url], 64],
   ]
   const cwd = t.testdir({})
   await Promise.all(

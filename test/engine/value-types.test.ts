@@ -12,6 +12,7 @@ import {
   resultFormat,
   valueTypes,
 } from '../../src/engine/value-types.js'
+import { instant, text, values } from '../fixtures/arbitrary-values.js'
 import { dataRow, FIRST_FIELD } from '../fixtures/data-row.js'
 import { createTestDatabase } from '../fixtures/database.js'
 import { rawRows } from '../fixtures/raw-rows.js'
@@ -32,70 +33,6 @@ async function rowInBothFormats(text: string, values: unknown[] = []): Promise<u
     rows.push(shape.binary(dataRow(mixed), FIRST_FIELD))
   }
   return rows
-}
-
-const text = fc.string({ unit: 'binary' }).filter((value) => value.isWellFormed() && !value.includes('\0'))
-const instant = fc.date({
-  min: new Date('0001-01-01T00:00:00Z'),
-  max: new Date('9999-12-31T23:59:59Z'),
-  noInvalidDate: true,
-})
-const number = fc.double({ noNaN: true, noDefaultInfinity: true })
-const pad = (value: number, digits = 2) => String(value).padStart(digits, '0')
-const clock = fc
-  .tuple(fc.nat(23), fc.nat(59), fc.nat(59))
-  .map(([hours, minutes, seconds]) => `${pad(hours)}:${pad(minutes)}:${pad(seconds)}`)
-const date = instant.map((value) => value.toISOString().slice(0, 10))
-
-const float4 = fc.integer({ min: -99_999, max: 99_999 }).map((value) => value / 10)
-/** jsonb keeps neither -0 nor duplicate keys, and refuses NUL; a JSON null is SQL's NULL on the way in. */
-const jsonText = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0'))
-const json = fc
-  .oneof(
-    jsonText,
-    fc.integer(),
-    fc.boolean(),
-    fc.array(jsonText),
-    fc.dictionary(
-      jsonText.map((key) => `k${key}`),
-      fc.option(fc.integer()),
-      { noNullPrototype: true },
-    ),
-  )
-  .filter((value) => value !== null)
-
-/** Values of each type that come back as they went. */
-const values: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
-  bool: fc.boolean(),
-  bytea: fc.uint8Array().map((bytes) => Buffer.from(bytes)),
-  int2: fc.integer({ min: -32_768, max: 32_767 }),
-  int4: fc.integer(),
-  int8: fc.maxSafeInteger(),
-  float4,
-  float8: number,
-  numeric: fc.oneof(
-    fc.tuple(fc.integer({ min: 1 }), fc.nat(999_999)).map(([whole, part]) => `${whole}.${pad(part, 6)}`),
-    fc.bigInt({ min: -(10n ** 60n), max: 10n ** 60n }).map(String),
-    fc.constantFrom('NaN', 'Infinity', '-Infinity'),
-  ),
-  text,
-  varchar: text,
-  bpchar: text,
-  name: fc.stringMatching(/^[a-z]{0,63}$/),
-  uuid: fc.uuid(),
-  inet: fc.ipV4(),
-  cidr: fc.ipV4().map((address) => `${address}/32`),
-  date,
-  time: clock,
-  timetz: clock.map((value) => `${value}+00`),
-  interval: fc.oneof(
-    clock,
-    fc.tuple(fc.integer({ min: 2, max: 29 }), clock).map(([days, hours]) => `${days} days ${hours}`),
-  ),
-  timestamp: fc.tuple(date, clock).map(([day, hour]) => `${day} ${hour}`),
-  timestamptz: instant,
-  json,
-  jsonb: json,
 }
 
 t.test('values round trip', async (t) => {

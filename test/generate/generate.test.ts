@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { generate } from '../../src/generate/generate.js'
+import { readProjectManifest } from '../../src/generate/manifest-file.js'
 import { GenerateError } from '../../src/generate/problem.js'
 
 const MIGRATION = `-- Up Migration
@@ -65,6 +66,7 @@ const CONFIG = {
   typesOverrides: { int8: 'number', cents: 'number' },
 }
 const GENERATED = 'src/generated/shop/item.queries.ts'
+const MANIFEST = 'src/generated/queries.json'
 
 /** Outside of the repository, so that its Biome does not format what is generated. */
 const folders: string[] = []
@@ -102,7 +104,7 @@ t.test('generate', async (t) => {
   t.test('writes typed queries, and finds them up to date after', async (t) => {
     const project = await makeProject({})
     const report = { files: 1, queries: 5, reads: 1 }
-    t.match(await generate({ project, check: false }), { ...report, changed: [GENERATED] })
+    t.match(await generate({ project, check: false }), { ...report, changed: [GENERATED, MANIFEST] })
     const text = await readFile(join(project, GENERATED), 'utf8')
     t.match(text, "import { Query, type QueryIR } from 'ashlar';")
     t.match(text, "order?: 'name' | 'dearest' | undefined;")
@@ -112,13 +114,33 @@ t.test('generate', async (t) => {
       '{ read: true, parameterTypes: {"colors":"shop.color[]","cursorName":"text","cursorId":"uuid","limit":"int8"} }',
     )
     t.match(text, '{ parameterTypes: {"name":"text","color":"shop.color","price":"int8"} }')
+    const manifest = await readProjectManifest(project)
+    t.match(manifest.queries, [
+      {
+        name: 'listItems',
+        file: 'sql/shop/item.sql',
+        isRead: true,
+        tables: { read: ['shop.item'], written: [] },
+        columns: [
+          { name: 'itemId', type: 'uuid', isNullable: false },
+          { name: 'name', type: 'text', isNullable: false },
+          { name: 'price', type: 'int8', isNullable: true },
+        ],
+      },
+      { name: 'createItem', isRead: false, tables: { read: [], written: ['shop.item'] } },
+      { name: 'listGifts', tables: { read: ['shop.gift'], written: [] } },
+      { name: 'nextNumber', tables: { read: [], written: [] }, columns: [{ name: 'number', isNullable: false }] },
+      { name: 'deleteItem', tables: { read: [], written: ['shop.item'] }, columns: [] },
+    ])
     t.match(await generate({ project, check: true }), { ...report, changed: [] })
 
     await t.test('refuses an edited file and an orphan, and leaves both as they are', async (t) => {
       const edited = text.replace('name?: string', 'name?: number')
       await change(project, { [GENERATED]: `${edited}// edited\n`, 'src/generated/shop/gone.queries.ts': text })
+      await rm(join(project, MANIFEST))
       t.same(await problemsOf(project, true), [
         `${GENERATED}: is not what the SQL yields; run \`npm run generate\``,
+        `${MANIFEST}: is missing; run \`npm run generate\``,
         'src/generated/shop/gone.queries.ts: has no .sql file any more; run `npm run generate`',
       ])
       t.match(await readFile(join(project, GENERATED), 'utf8'), /\/\/ edited/)
@@ -129,6 +151,7 @@ t.test('generate', async (t) => {
       await change(project, { 'src/generated/shop/own.queries.ts': '// written by hand\n' })
       await generate({ project, check: false })
       t.equal(await readFile(join(project, GENERATED), 'utf8'), text)
+      t.same(await readProjectManifest(project), manifest)
       t.same((await readdir(join(project, 'src/generated/shop'))).sort(), ['item.queries.ts', 'own.queries.ts'])
     })
 

@@ -26,8 +26,8 @@ t.test('a tour that is killed in mid-import is completed by the next', async (t)
   const { pid } = state()
   t.ok(runs(pid), 'its server is left')
 
-  const { code, stdout } = await run(t, ['tour', '--json'], { cwd })
-  t.equal(code, 0)
+  const { code, stdout, stderr } = await run(t, ['tour', '--json'], { cwd })
+  t.equal(code, 0, stderr)
   const report = JSON.parse(stdout)
   const { created, updated, unchanged } = report.imported
   t.same([created + unchanged, updated], [PACKAGES, 0], 'rows of the killed tour are as a whole tour makes them')

@@ -58,7 +58,7 @@ t.test('tour', async (t) => {
   t.test('imports each package once, and says what it left out', async (t) => {
     const { code, stdout, stderr } = await run(t, ['tour', '--json', '--url', urlOf(access)], surroundings)
     t.same([code, stderr], [0, ''])
-    const { imported, answers, templates, used, templateAnswers, changes, modifications, timings, health } =
+    const { imported, answers, templates, used, templateAnswers, changes, modifications, timings, health, ...rest } =
       JSON.parse(stdout)
     t.match(imported, { packages: 9, created: 6, updated: 0, unchanged: 0, repeated: 1, mostDependedOn: 'beta' })
     t.same(imported.skipped, [
@@ -91,6 +91,35 @@ t.test('tour', async (t) => {
         ['most used', 1],
       ],
     )
+    t.match(rest.services, {
+      services: { created: 6, updated: 0, unchanged: 0 },
+      dependencies: { created: 3 },
+      required: 2,
+      optional: 1,
+      loosened: 0,
+      refused: {
+        dependency: 'beta requires @scope/gamma',
+        message: /^DependencyCycleError: /,
+        cycle: ['@scope/gamma', 'beta'],
+      },
+    })
+    t.match(
+      rest.serviceAnswers.map(({ question, rows }: { question: string; rows: number }) => [question, rows]),
+      [
+        ['in which order do all start', 6],
+        ['what goes down with beta', 2],
+        ['what does the last to start need', 3],
+        ['longest chain, optional ones too', 3],
+        ['search with a typo: bea', 2],
+        ['figures of all', 6],
+        ['who changed beta', 1],
+      ],
+    )
+    t.same(
+      rest.serviceAnswers.slice(3, 5).map(({ found }: { found: string[] }) => found),
+      [['alpha > @scope/gamma > beta'], ['beta, beta@2.0.0']],
+    )
+    t.match(rest.serviceAnswers[6].found, [/^tour: insert of name, /])
     const outcomes = modifications.map(({ what, outcome }: { what: string; outcome: string }) => `${what}: ${outcome}`)
     for (const expected of [
       '60 requested, decided, carried out: 5 pending, 4 approved, 30 applied, 6 failed, 15 rejected',

@@ -6,6 +6,7 @@ import { formatTable, printLine } from '../output.js'
 import type { Change } from './changes.js'
 import type { ImportReport } from './import.js'
 import type { Answer } from './questions.js'
+import type { ServiceReport } from './services.js'
 import type { Timing } from './stopwatch.js'
 import type { TemplateReport } from './templates.js'
 
@@ -15,7 +16,7 @@ export function printImport(report: ImportReport, folder: string, readyMs: numbe
   printLine(
     `  as project contexts: ${created} created, ${updated} updated, ${unchanged} unchanged; ${repeated} at several places, imported once; ${skipped.length} skipped`,
   )
-  printLine(`  server ready in ${Math.round(readyMs)} ms, files read in ${readMs} ms, rows written in ${writeMs} ms`)
+  printLine(`  server ready in ${Math.round(readyMs)} ms, files read in ${readMs} ms, ${writeMs} ms`)
   for (const { path, reason } of skipped.slice(0, 5)) printLine(pc.dim(`  skipped ${relative('.', path)}: ${reason}`))
   if (skipped.length > 5) printLine(pc.dim(`  skipped ${skipped.length - 5} more`))
 }
@@ -53,6 +54,24 @@ export function printTemplates(
   for (const { name, reason } of refused) printLine(pc.dim(`  refused ${name}: ${reason}`))
   for (const use of used) printLine(`  ${use}`)
   printAnswers('Questions about templates', answers)
+}
+
+export function printServices(report: ServiceReport, folder: string, answers: readonly Answer[]): void {
+  const { services, dependencies, required, optional, loosened, refused, writeMs } = report
+  printLine()
+  printLine(
+    pc.bold(`Services: the packages of ${relative('.', resolve(folder)) || '.'}/node_modules and what they need`),
+  )
+  printLine(`  services: ${services.created} created, ${services.updated} updated, ${services.unchanged} unchanged`)
+  printLine(
+    `  dependencies: ${required} required, ${optional} optional; ${dependencies.created} created, ${dependencies.updated} updated, ${dependencies.unchanged} unchanged; ${writeMs} ms`,
+  )
+  if (loosened > 0) printLine(`  ${loosened} required ones would close a cycle, and are registered as optional`)
+  if (refused !== null) {
+    printLine(`  tried, to be refused: ${refused.dependency}: ${refused.message}`)
+    printLine(`  ${pc.dim('cycle:')} ${refused.cycle.join(' > ')}`)
+  }
+  printAnswers('Questions about services', answers)
 }
 
 export function printTimings(timings: readonly Timing[]): void {

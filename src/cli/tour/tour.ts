@@ -12,7 +12,8 @@ import { importPackages } from './import.js'
 import { makeModifications } from './modifications.js'
 import { findPackages } from './package-files.js'
 import { askQuestions } from './questions.js'
-import { printAnswers, printChanges, printImport, printTemplates, printTimings } from './report.js'
+import { printAnswers, printChanges, printImport, printServices, printTemplates, printTimings } from './report.js'
+import { askServices, importServices } from './services.js'
 import { createStopwatch } from './stopwatch.js'
 import { askTemplates, importTemplates, useTemplates } from './templates.js'
 
@@ -42,6 +43,9 @@ export async function tour({ url, isJson }: Context, folder: string): Promise<vo
     const used = await useTemplates(db)
     const templateAnswers = await askTemplates(db)
     show(() => printTemplates(templates, folder, used, templateAnswers))
+    const services = await importServices(db, resolve(folder), paths)
+    const serviceAnswers = await askServices(db, imported.mostDependedOn ?? 'typescript')
+    show(() => printServices(services, folder, serviceAnswers))
     const changes = await makeChanges(db)
     show(() => printChanges('Changes', changes))
     const modifications = await makeModifications(db)
@@ -50,7 +54,8 @@ export async function tour({ url, isJson }: Context, folder: string): Promise<vo
     show(() => printTimings(timings))
     const health = await db.health()
     if (isJson) {
-      const report = { imported, answers, templates, templateAnswers, used, changes, modifications, timings }
+      const read = { imported, answers, templates, templateAnswers, used, services, serviceAnswers }
+      const report = { ...read, changes, modifications, timings }
       printJson({ ...report, health, stats: db.stats() })
     } else printEnd(db, formatHealth(health), performance.now() - startedAt, url)
   })

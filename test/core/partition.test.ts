@@ -147,7 +147,8 @@ t.test('keepPartitions', async (t) => {
     await until(async () => (await waiting()) === 2)
     await holder.end()
     await inserted
-    t.equal((await kept).movedRows, 1)
+    // The other is moved, too, when it came to the default partition first.
+    t.ok([1, 2].includes((await kept).movedRows))
     t.same(await db.query('SELECT count(*) AS rows FROM public.event'), [{ rows: 2 }])
   })
 

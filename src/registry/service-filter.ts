@@ -19,13 +19,18 @@ export function toWhere({
 }: z.output<typeof listInput.serviceFilter>): CountServicesParams {
   return {
     ...rest,
-    ...(buildType === undefined ? {} : { buildTypes: [buildType].flat() }),
-    ...(protocol === undefined ? {} : { protocols: [protocol].flat() }),
-    ...(priority === undefined ? {} : { priorities: [priority].flat() }),
-    ...(status === undefined ? {} : { statuses: [status].flat() }),
-    ...(namePattern === undefined ? {} : { namePattern: toLike(namePattern) }),
-    ...(deleted === 'included' ? {} : { deleted }),
+    buildTypes: several(buildType),
+    protocols: several(protocol),
+    priorities: several(priority),
+    statuses: several(status),
+    namePattern: namePattern === undefined ? undefined : toLike(namePattern),
+    deleted: deleted === 'included' ? undefined : deleted,
   }
+}
+
+/** One, or any of several, as a line that asks with `= ANY` takes it; undefined leaves the line out. */
+function several<T>(given: T | T[] | undefined): T[] | undefined {
+  return given === undefined ? undefined : ([given].flat() as T[])
 }
 
 /** Several `*` in a row say the same as one, and are the only way to make a short pattern take long. */

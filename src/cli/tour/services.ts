@@ -5,6 +5,7 @@ import { DependencyCycleError, ValidationError } from '../../errors.js'
 import { withoutCycles } from '../../registry/acyclic-edges.js'
 import type { NewService } from '../../registry/service.js'
 import type { NewServiceDependency } from '../../registry/service-dependency.js'
+import type { PriorityCounts } from '../../registry/service-dependency-reach.js'
 import { observe } from './observer.js'
 import { readPackageGraph } from './package-graph.js'
 import type { Answer } from './questions.js'
@@ -141,8 +142,7 @@ export async function askServices(db: Database, mostNeeded: string): Promise<Ans
   )
   const firstWave = order.services.filter(({ wave }) => wave === 1).map(({ name }) => name)
   const { broken, degraded } = impact
-  const all = <T>(values: Readonly<Record<string, T & number>>): number =>
-    Object.values(values).reduce<number>((sum, value) => sum + value, 0)
+  const all = (counts: PriorityCounts): number => Object.values(counts).reduce((sum, count) => sum + count, 0)
   return [
     {
       question: 'in which order do all start',

@@ -46,7 +46,11 @@ export async function startServer(): Promise<BenchServer> {
   try {
     await migrateUp(
       { ...target, password: new Secret(password), tls: 'disable' },
-      { folder: fileURLToPath(new URL('migrations', import.meta.url)) },
+      {
+        sources: [
+          { name: 'project', folder: fileURLToPath(new URL('migrations', import.meta.url)), table: 'pgmigrations' },
+        ],
+      },
     )
     await admin.connect()
     await fill(admin)

@@ -57,6 +57,8 @@ export const defaults = {
   operationRetentionMs: 604_800_000,
   migration: {
     lockTimeoutMs: 60_000,
+    statementLockTimeoutMs: 100,
+    lockRetryMs: 60_000,
   },
 } as const
 
@@ -126,8 +128,11 @@ export interface ConnectOptions {
   readonly logger?: Logger
   /** `debug`, `info`, `warn` or `error`; at `warn` a healthy system logs nothing. Default `warn`. ASHLAR_LOG_LEVEL. */
   readonly logLevel?: LogLevel
-  /** Applies pending migrations before anything else. Default false. */
+  /** Applies pending migrations before anything else: ashlar's own, then those of `project`. Default false. */
   readonly migrate?: boolean
+  /** The folder of the application, whose `migrations/` count too then: for `migrate`, and for what `health` finds
+   *  pending. Relative to the working directory. Default: none, and ashlar's own migrations alone. */
+  readonly project?: string
 }
 
 /** A server on the network, all parts known. */
@@ -167,6 +172,7 @@ export interface ServerConfig extends Limits, ServersTarget {}
 export interface Config extends Limits {
   readonly target: ServersTarget | { readonly embeddedFolder: string }
   readonly migrate: boolean
+  readonly project: string | null
 }
 
 /** Resolves options and environment to a configuration; frozen, and safe to print.
@@ -197,6 +203,7 @@ export function resolveConfig(
     applicationName: pickFrom(url, 'applicationName', given, environment) ?? defaults.applicationName,
     logLevel: read<LogLevel>('logLevel', defaults.logLevel),
     migrate: read('migrate', defaults.migrate),
+    project: read('project', null),
   })
 }
 

@@ -113,11 +113,13 @@ export async function connect(options: ConnectOptions | string = {}): Promise<Da
     if (config.migrate) {
       const { connectTimeoutMs } = config.pool
       const writer = await findWriter(target, config)
-      await (await import('./migrate/runner.js')).migrateUp(writer, { connectTimeoutMs })
+      const { migrateUp } = await import('./migrate/runner.js')
+      const { sourcesOf } = await import('./migrate/source.js')
+      await migrateUp(writer, { connectTimeoutMs, sources: sourcesOf(config.project), acceptsNewer: true })
     }
     // Without a pool it would be a connection for nothing: the first call makes its own.
     if (config.pool.keepsConnections) await pool.start()
-    return createDatabase(pool, close)
+    return createDatabase(pool, close, config.project)
   } catch (error) {
     await close()
     throw error
@@ -134,7 +136,7 @@ export async function reach(target: Config['target']): Promise<{ target: Servers
   return { target: { servers: [server], targetSessionAttrs: 'any' }, stop: () => embedded.close() }
 }
 
-function createDatabase(pool: Pool, closeAll: () => Promise<void>): Database {
+function createDatabase(pool: Pool, closeAll: () => Promise<void>, project: string | null): Database {
   const { monitor } = pool
   const session = transactional(pool)
   const listening = new Listening(pool)
@@ -166,7 +168,7 @@ function createDatabase(pool: Pool, closeAll: () => Promise<void>): Database {
   // Without a pool it would be a connection for nothing.
   if (olderThanMs !== null && pool.config.pool.keepsConnections) pool.onOperation = () => upkeep.noteUse()
   const handle = Object.assign(executor, {
-    health: (options?: HealthOptions) => checkHealth({ pool, session, probes: [migrationsProbe] }, options),
+    health: (options?: HealthOptions) => checkHealth({ pool, session, probes: [migrationsProbe(project)] }, options),
     stats: () => ({ pool: pool.stats(), queries: monitor.queryStats(), events: monitor.events.counts() }),
     listen: (channel: string | Channel<unknown>, handlers: ListenHandlers<never>, options?: ListenOptions) =>
       listening.listen(channel, handlers, options),
@@ -183,15 +185,18 @@ function serverOf({ server }: Pool): Database['server'] {
   return { host, port, user, database }
 }
 
-/** Fails when migrations are pending. Loads the migration module when it is first asked. */
-const migrationsProbe: Probe = {
-  name: 'migrations',
-  async run(db) {
-    const { migrationStatus } = await import('./migrate/status.js')
-    const { applied, pending, missing } = await migrationStatus(db)
-    return {
-      reason: pending.length > 0 ? `${pending.length} migrations are pending: run \`ashlar migrate up\`` : null,
-      details: { applied: applied.length, pending: pending.length, unknown: missing.length },
-    }
-  },
+/** Fails when migrations are pending, ashlar's or those of the project. Loads the migration module when it is first asked. */
+function migrationsProbe(project: string | null): Probe {
+  return {
+    name: 'migrations',
+    async run(db) {
+      const { migrationStatus } = await import('./migrate/status.js')
+      const { sourcesOf } = await import('./migrate/source.js')
+      const { applied, pending, missing } = await migrationStatus(db, sourcesOf(project))
+      return {
+        reason: pending.length > 0 ? `${pending.length} migrations are pending: run \`ashlar migrate up\`` : null,
+        details: { applied: applied.length, pending: pending.length, unknown: missing.length },
+      }
+    },
+  }
 }

@@ -97,12 +97,65 @@ export class EmbeddedServerError extends DataAccessError {
 /** A migration file is malformed, or applying or reverting it failed; nothing of it is left. */
 export class MigrationError extends DataAccessError {
   override readonly code = 'ASHLAR_MIGRATION'
-  /** The migration's file, or null when the fault is not one file's. */
+  /** The migration's file, or null when the fault is not one file's. Of several, the first. */
   readonly file: string | null
+  /** The line of that file, from 1, or null where none can be told. */
+  readonly line: number | null
 
-  constructor(message: string, fields: { readonly file?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    fields: { readonly file?: string; readonly line?: number | null; readonly cause?: unknown } = {},
+  ) {
     super(message, { cause: fields.cause })
     this.file = fields.file ?? null
+    this.line = fields.line ?? null
+  }
+}
+
+/** Why a backup was not made or not restored; see {@link BackupError}. */
+export type BackupFault =
+  /** A program of PostgreSQL (pg_dump, pg_restore, psql) is not installed. */
+  | 'tool-missing'
+  /** The program or the server is too old. */
+  | 'version'
+  /** The backup is of another processor or operating system, whose data files this one cannot read. */
+  | 'platform'
+  /** The file is there already. */
+  | 'file-exists'
+  /** The file cannot be read or written. */
+  | 'file'
+  /** No backup, or one of the other kind. */
+  | 'not-a-backup'
+  /** Cut short or changed since it was written. */
+  | 'damaged'
+  /** The server has what the backup does not, or the reverse. */
+  | 'incomplete'
+  /** Another process uses the server or its folder. */
+  | 'in-use'
+  /** The database to restore into holds something already. */
+  | 'not-empty'
+  /** The server or the program refused it. */
+  | 'refused'
+
+/** A backup was not made, or not restored; unless `outcome` says otherwise nothing of it is left, and the database is as it was.
+ *  The message says what to do. */
+export class BackupError extends DataAccessError {
+  override readonly code = 'ASHLAR_BACKUP'
+  override readonly outcome: Outcome
+  readonly what: BackupFault
+  /** The backup's file. */
+  readonly file: string
+
+  constructor(
+    what: BackupFault,
+    file: string,
+    message: string,
+    options: { readonly cause?: unknown; readonly outcome?: Outcome } = {},
+  ) {
+    super(message, options)
+    this.what = what
+    this.file = file
+    this.outcome = options.outcome ?? 'not-executed'
   }
 }
 

@@ -28,6 +28,8 @@ export type { TemplateListOptions } from './agent/template-list.js'
 export type { Template, TemplateSummary } from './agent/template-row.js'
 export type { FoundTemplate, TemplateSearchOptions } from './agent/template-search.js'
 export type { GivenVariables, MissingVariables } from './agent/template-use.js'
+export { backup, restore } from './backup/backup.js'
+export type { BackupOptions, BackupResult, RestoreOptions, RestoreResult } from './backup/options.js'
 export type { ConnectOptions } from './config.js'
 export type { Change, ChangedValues, ChangeFilter, ChangeListOptions, ChangePageOptions } from './core/change.js'
 export { type ChangeNotice, changesOf } from './core/change-notice.js'
@@ -66,6 +68,8 @@ export type { TelemetryOptions } from './engine/telemetry/telemetry-options.js'
 export type { TransactionOptions } from './engine/transaction-options.js'
 export {
   AcquireTimeoutError,
+  BackupError,
+  type BackupFault,
   CancelledError,
   CheckViolationError,
   ConfigError,
@@ -101,6 +105,15 @@ export {
   ValidationError,
   type ValidationIssue,
 } from './errors.js'
+export type { MigrationProblem, MigrationProblemKind } from './migrate/comparison.js'
+export type { LockRetry } from './migrate/lock-retry.js'
+export type { MigrationMove, MigrationStep } from './migrate/options.js'
+export type { AppliedFile, AppliedInfo, MigrationOverview } from './migrate/overview.js'
+export type { PlannedMigration } from './migrate/runner.js'
+export type { Extent as MigrationExtent } from './migrate/selection.js'
+export type { StampExtent, UnstampExtent } from './migrate/stamp.js'
+export type { MigrationEvent, MigrationName } from './migrate/status.js'
+export { createMigrator, type Migrator, type MigratorOptions } from './migrator.js'
 export type { PoolOptions } from './pool-options.js'
 export type { NewService, ServiceChanges } from './registry/service.js'
 export type { ServiceBulkChanges, ServiceBulkFilter } from './registry/service-bulk.js'

@@ -1,5 +1,7 @@
 /** Every setting: its option, its environment variable, and what it must be. */
 
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { ConfigError } from './errors.js'
 import { sessionAttrs } from './session-attrs.js'
@@ -228,6 +230,12 @@ const settings = {
     fromText: asText,
   },
   migrate: { environment: null, ...boolean },
+  project: {
+    environment: null,
+    schema: () => z.string().refine((folder) => existsSync(join(folder, 'migrations'))),
+    limit: 'the folder of an application, with migrations/ in it',
+    fromText: asText,
+  },
 } as const satisfies Record<string, Setting>
 
 /** An option's path. */
@@ -235,7 +243,7 @@ export type Field = keyof typeof settings
 const fields = Object.keys(settings) as Field[]
 
 /** Read by other parts of ashlar, so not a mistake when it is set. */
-const otherVariables = ['ASHLAR_EMBEDDED_USER', 'ASHLAR_ADMIN_URL']
+const otherVariables = ['ASHLAR_EMBEDDED_USER', 'ASHLAR_ADMIN_URL', 'ASHLAR_PG_BIN']
 
 /** @throws {ConfigError} when an option, or a variable that starts with ASHLAR_, is not among the settings */
 export function refuseUnknown(given: Given, environment: Environment): void {

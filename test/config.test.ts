@@ -221,6 +221,7 @@ t.test('resolveConfig', async (t) => {
     const { port: _port, migration: _migration, pool, retry, ...others } = defaults
     t.strictSame(limits, {
       ...others,
+      project: null,
       pool: { keepsConnections: true, ...pool, ...hooks },
       retry: { isOn: true, ...retry, random: null, clock: null },
     })

@@ -93,6 +93,7 @@ const noFilter: Required<FilterParams> = {
   statuses: null,
   language: null,
   codebase: null,
+  configuration: null,
   techAny: null,
   techAll: null,
   dependsOn: null,

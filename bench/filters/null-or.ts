@@ -15,6 +15,7 @@ const conditions: Readonly<Record<keyof FilterParams, string>> = {
   statuses: 'status = ANY(:statuses)',
   language: 'language = :language',
   codebase: 'codebase @> :codebase',
+  configuration: 'configuration @> :configuration',
   techAny: 'tech_stack && :techAny',
   techAll: 'tech_stack @> :techAll',
   dependsOn: 'dependencies @> :dependsOn',

@@ -1,6 +1,6 @@
 /** What a check gives, and within which limits. */
 
-import { ConfigError } from '../errors.js'
+import { ConfigError, MigrationError } from '../errors.js'
 import { passedOver, StepFailure, type StepResult } from './step.js'
 
 /** The steps, in order. */
@@ -46,6 +46,7 @@ export const ANSWER_TIMEOUT_MS = 5_000
 /** What no step has an explanation for. */
 export function unforeseen(error: unknown): StepFailure {
   if (error instanceof ConfigError) return new StepFailure(error.message, `correct ${error.field}`)
+  if (error instanceof MigrationError) return new StepFailure(error.message, 'mend the files of the migrations')
   const message = (error instanceof Error ? error.message : String(error)).replace(/^query: /, '')
   return new StepFailure(message, "the server's log may tell more")
 }

@@ -1,5 +1,5 @@
 /** Marks in SQL: a line that ends in `-- @if name` is sent only when that parameter is given, and `-- @slow` keeps a query
- *  off the shared lanes. See docs in README. */
+ *  off the shared lanes. `-- @vet-off` is for reviews, and a plain comment here. See docs in README. */
 
 /** One `name` or `name=value` of a mark. */
 export interface Condition {
@@ -29,9 +29,9 @@ export class MarkError extends Error {
   }
 }
 
-const ANY_MARK = /--\s*@/
+const ANY_MARK = /--\s*@(?!vet-off\b)/
 /** Also in a file with CRLF ends. */
-const MARK = /--\s*@(.*?)\r?$/
+const MARK = /--\s*@(?!vet-off\b)(.*?)\r?$/
 const SLOW_MARK = /--\s*@slow\s*$/
 const CONDITION = /^([A-Za-z_]\w*)(?:=([\w-]+))?$/
 

@@ -31,10 +31,11 @@ async function tryLock(db: Pick<Executor, 'query'>, lock: number): Promise<boole
 
 async function describeHolder(db: Pick<Executor, 'query'>, lock: number): Promise<string> {
   // A lock of one bigint shows as its two halves (manual, section 53.13).
-  const [row] = await db.query<{ pid: number; name: string | null }>(
+  const [row] = await db.query<{ pid: number; name: string | null; connectedForMs: number | null }>(
     `SELECT
   pg_locks.pid,
-  pg_stat_activity.application_name AS name
+  pg_stat_activity.application_name AS name,
+  extract(epoch FROM clock_timestamp() - backend_start)::float8 * 1000 AS connected_for_ms
 FROM pg_locks
 JOIN pg_database ON pg_database.oid = pg_locks.database
 LEFT JOIN pg_stat_activity ON pg_stat_activity.pid = pg_locks.pid
@@ -45,5 +46,9 @@ WHERE pg_locks.locktype = 'advisory'
   AND pg_database.datname = current_database()`,
     [lock],
   )
-  return row === undefined ? '' : ` (process ${row.pid} of the server, application_name "${row.name ?? ''}")`
+  if (row === undefined) return ''
+  const { pid, name, connectedForMs } = row
+  // Not every role may see when another one's session began.
+  const since = connectedForMs === null ? '' : `, connected for ${Math.round(connectedForMs / 1_000)} s`
+  return ` (process ${pid} of the server, application_name "${name ?? ''}"${since})`
 }

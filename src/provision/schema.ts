@@ -19,7 +19,12 @@ export async function ensureSchema(
   // Without its rights, the list of applied migrations could be out of reach, and look as if it were empty.
   await checkRights(session, target)
   const before = await migrationStatus(session)
-  if (before.pending.length > 0) await checkMayMigrate(session, target, before.pending)
+  if (before.pending.length > 0)
+    await checkMayMigrate(
+      session,
+      target,
+      before.pending.map(({ name }) => name),
+    )
   const applied = before.pending.length === 0 ? [] : await migrateUp(target, { onMigration })
   const details = { migrations: before.applied.length + before.pending.length, applied: applied.length }
   // Another one may have applied them while this one waited for its lock.

@@ -205,7 +205,7 @@ t.test('rights', async (t) => {
     await client.connect()
     const { rows } = await client
       .query(
-        "SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^(pg_|public$|information_schema$)' ORDER BY 1",
+        "SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^(pg_|public$|ashlar_ledger$|information_schema$)' ORDER BY 1",
       )
       .finally(() => client.end())
     t.same(
@@ -311,10 +311,23 @@ t.test('migrations', async (t) => {
     })
   })
 
+  t.test('does not advise `up` where it would refuse', async (t) => {
+    const mixed = await createTestDatabase(t)
+    await inDatabase(
+      mixed,
+      "DELETE FROM pgmigrations WHERE id = (SELECT max(id) FROM pgmigrations); INSERT INTO pgmigrations (name, run_on) VALUES ('0000_gone', now())",
+    )
+    t.match(await failedStep(t, targetOf(mixed)), {
+      name: 'migrations',
+      reason: /^pending: .*; and `ashlar migrate up` would refuse: 0000_gone is applied, and there is no such file$/,
+      advice: /^0000_gone: bring 0000_gone\.sql back .*; then `ashlar migrate up`$/,
+    })
+  })
+
   t.test('fails on those that are pending', async (t) => {
     const older = await createTestDatabase(t)
     await inDatabase(older, "DELETE FROM pgmigrations WHERE name LIKE '0002%'")
-    t.match(await failedStep(t, targetOf(older)), { name: 'migrations', reason: 'pending: 0002_project_context' })
+    t.match(await failedStep(t, targetOf(older)), { name: 'migrations', reason: /^pending: 0002_project_context; and/ })
     const role = await createRole(t)
     t.teardown(() => inDatabase(older, `DROP OWNED BY ${role.user}`))
     const { advice } = await failedStep(t, targetOf(older, role))

@@ -5,6 +5,7 @@ import { passedOver, type StepResult } from '../check/step.js'
 import { type Config, resolveConfig, type ServersTarget } from '../config.js'
 import { reach } from '../database.js'
 import { isServed } from '../embedded/served.js'
+import { type MigrationSource, sourcesOf } from '../migrate/source.js'
 import type { Context } from './context.js'
 import { exitCodes } from './failure.js'
 import { printJson, printLine } from './output.js'
@@ -20,35 +21,39 @@ interface Report {
 }
 
 /** Checks the connection step by step; exits 1 when a step failed. */
-export async function check({ url, isJson }: Context): Promise<void> {
-  const report = await checkTarget(resolveConfig(url === undefined ? {} : { url }))
+export async function check({ url, isJson }: Context, project: string | null): Promise<void> {
+  const report = await checkTarget(resolveConfig(url === undefined ? {} : { url }), sourcesOf(project))
   if (isJson) printJson(report)
   else for (const line of [...report.steps.map(formatStep), ...formatAdvice(report.steps)]) printLine(line)
   process.exitCode = report.ok ? exitCodes.ok : exitCodes.failed
   setTimeout(() => process.exit(), LAST_WAIT_MS).unref()
 }
 
-async function checkTarget(config: Config): Promise<Report> {
-  if (!('embeddedFolder' in config.target)) return checkWithin(config, config.target)
+async function checkTarget(config: Config, sources: readonly MigrationSource[]): Promise<Report> {
+  if (!('embeddedFolder' in config.target)) return checkWithin(config, config.target, sources)
   const folder = config.target.embeddedFolder
   // Starting a server, and making its folder, is not what one asks a check for.
   if (folder === 'temp' || !isServed(folder)) return unserved(folder)
   const { target, stop } = await reach(config.target)
   try {
-    const { ok, steps } = await checkWithin(config, target)
+    const { ok, steps } = await checkWithin(config, target, sources)
     return { ok, steps: [{ ...passedOver('embedded'), outcome: 'ok', details: { folder } }, ...steps] }
   } finally {
     await stop()
   }
 }
 
-async function checkWithin({ pool }: Config, target: ServersTarget): Promise<Report> {
+async function checkWithin(
+  { pool }: Config,
+  target: ServersTarget,
+  sources: readonly MigrationSource[],
+): Promise<Report> {
   const limits = { connectTimeoutMs: pool.connectTimeoutMs, answerTimeoutMs: ANSWER_TIMEOUT_MS }
   const [only] = target.servers
-  if (target.servers.length === 1 && only !== undefined) return checkServer(only, limits)
+  if (target.servers.length === 1 && only !== undefined) return checkServer(only, limits, sources)
   const { step, server } = await checkHosts(target, limits)
   if (server === null) return { ok: false, steps: [step, ...checkSteps.map((name) => passedOver(name))] }
-  const { ok, steps } = await checkServer(server, limits)
+  const { ok, steps } = await checkServer(server, limits, sources)
   return { ok, steps: [step, ...steps] }
 }
 

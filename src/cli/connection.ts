@@ -11,6 +11,8 @@ export async function withDatabase<T>(
   options: {
     readonly url: string | undefined
     readonly migrate?: boolean
+    /** The folder of an application, whose migrations count too. Default: null, ashlar's alone. */
+    readonly project?: string | null
     /** Default: that of any connection. */
     readonly connectTimeoutMs?: number
     /** Default: that of the environment. */
@@ -18,11 +20,12 @@ export async function withDatabase<T>(
   },
   work: (db: Database) => Promise<T>,
 ): Promise<T> {
-  const { url, migrate = false, connectTimeoutMs, commandTimeoutMs } = options
+  const { url, migrate = false, project = null, connectTimeoutMs, commandTimeoutMs } = options
   const limits = connectTimeoutMs === undefined ? pool : { ...pool, connectTimeoutMs }
   const db = await connect({
     ...(url === undefined ? {} : { url }),
     ...(commandTimeoutMs === undefined ? {} : { commandTimeoutMs }),
+    ...(project === null ? {} : { project }),
     migrate,
     pool: limits,
   })

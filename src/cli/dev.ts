@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import pc from 'picocolors'
 import { isRunning } from '../embedded/process-identity.js'
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/server.js'
-import { ConfigError } from '../errors.js'
+import { ConfigError, MigrationError } from '../errors.js'
 import { migrateUp } from '../migrate/runner.js'
+import { sourcesOf } from '../migrate/source.js'
 import { Secret } from '../secret.js'
 import type { Context } from './context.js'
 import { printJson, printLine, printNote } from './output.js'
@@ -14,7 +15,11 @@ const LOOK_MS = 500
 
 /** Starts the embedded server of a folder, migrated, prints how to reach it, and stays until Ctrl-C or SIGTERM.
  *  @throws {Error} when the server ends before */
-export async function dev({ isJson }: Context, folder: string, showPassword: boolean): Promise<void> {
+export async function dev(
+  { isJson }: Context,
+  folder: string,
+  { project, showPassword }: { readonly project: string | null; readonly showPassword: boolean },
+): Promise<void> {
   if (folder === 'temp') {
     throw new ConfigError({
       field: 'folder',
@@ -25,15 +30,17 @@ export async function dev({ isJson }: Context, folder: string, showPassword: boo
   const server = await startEmbeddedServer({ folder })
   try {
     const { host, port, user, password, database } = server
-    await migrateUp({ host, port, user, password: new Secret(password), database, tls: 'disable' })
+    const target = { host, port, user, password: new Secret(password), database, tls: 'disable' } as const
+    const refusal = await migrateUp(target, { sources: sourcesOf(project) }).then(() => null, refusalOf)
     const access = accessTo(server, folder, showPassword)
-    if (isJson) printJson(access)
+    if (isJson) printJson({ ...access, migrated: refusal === null })
     else {
-      printLine(`${pc.green('ready')} PostgreSQL of ${folder}, migrated`)
+      printLine(`${pc.green('ready')} PostgreSQL of ${folder}, ${refusal === null ? 'migrated' : 'not migrated'}`)
       printLine(`  DATABASE_URL=${shellWord(access.ashlarUrl)}   for programs that use ashlar`)
       printLine(`  ${access.url}${showPassword ? '' : pc.dim('   (--show-password completes it)')}`)
       printLine(`  ${access.psql}`)
     }
+    if (refusal !== null) printNote(`${pc.yellow('not migrated')} ${refusal}`)
     printNote(
       pc.dim(
         server.origin === 'borrowed'
@@ -45,6 +52,12 @@ export async function dev({ isJson }: Context, folder: string, showPassword: boo
   } finally {
     await server.close()
   }
+}
+
+/** Who wants psql, to see what is wrong, has it. */
+function refusalOf(error: unknown): string {
+  if (error instanceof MigrationError) return error.message
+  throw error
 }
 
 function accessTo(server: EmbeddedServer, folder: string, showPassword: boolean) {

@@ -5,8 +5,8 @@ const successors: Readonly<Record<string, (rest: readonly string[]) => string>> 
   upgrade: () => 'write `ashlar migrate up`',
   downgrade: (rest) => `write \`ashlar migrate down ${countOf(rest) ?? '[count]'}\``,
   current: () => 'write `ashlar migrate status`',
-  history: () => 'write `ashlar migrate status`',
-  revision: () => 'write a file migrations/NNNN_name.sql with the lines `-- Up Migration` and `-- Down Migration`',
+  history: () => 'write `ashlar migrate history`',
+  revision: () => 'write `ashlar migrate create NAME`',
 }
 
 /** Alembic's `-3` is three steps back. */

@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import { generate } from '../generate/generate.js'
 import type { Context } from './context.js'
-import { printJson, printLine } from './output.js'
+import { counted, printJson, printLine } from './output.js'
 
 /** Compiles a project's SQL to typed queries, or, with `check`, proves that the committed ones are current. */
 export async function generateQueries({ isJson }: Context, project: string, check: boolean): Promise<void> {
@@ -13,6 +13,6 @@ export async function generateQueries({ isJson }: Context, project: string, chec
   const { files, queries, variants, reads, changed } = report
   for (const path of changed) printLine(`${pc.green('wrote')} ${path}`)
   printLine(
-    `${queries} queries in ${files} files (${reads} reads), ${variants} variants prepared: ${check ? 'current' : 'done'}`,
+    `${counted(queries, 'query', 'queries')} in ${counted(files, 'file')} (${counted(reads, 'read')}), ${counted(variants, 'variant')} prepared: ${check ? 'current' : 'done'}`,
   )
 }

@@ -14,8 +14,12 @@ const AHEAD_MS = 20
 
 /** Checks the database's health; exits 0 when healthy, 1 when degraded, 2 when unhealthy or not to be reached. Starts no
  *  embedded server. The deadline is for everything, connecting too. */
-export async function health({ url, isJson }: Context, options: HealthOptions): Promise<void> {
-  const report = await examine(url, options)
+export async function health(
+  { url, isJson }: Context,
+  options: HealthOptions & { readonly project: string | null },
+): Promise<void> {
+  const { project, ...limits } = options
+  const report = await examine(url, project, limits)
   if (isJson) printJson(report)
   else for (const line of formatHealth(report)) printLine(line)
   process.exitCode = { healthy: exitCodes.ok, degraded: exitCodes.failed, unhealthy: exitCodes.unhealthy }[
@@ -27,7 +31,7 @@ export async function health({ url, isJson }: Context, options: HealthOptions): 
 
 /** Gives the report as soon as it is there: the connection is closed behind it.
  *  @throws {ConfigError} @throws {ValidationError} when an option cannot be used */
-function examine(url: string | undefined, options: HealthOptions): Promise<HealthReport> {
+function examine(url: string | undefined, project: string | null, options: HealthOptions): Promise<HealthReport> {
   const startedAt = performance.now()
   return new Promise((resolve, reject) => {
     const { deadlineMs } = healthLimits(options)
@@ -43,7 +47,7 @@ function examine(url: string | undefined, options: HealthOptions): Promise<Healt
     }
     const timer = setTimeout(() => settle(unhealthy(`no answer within ${deadlineMs} ms`, startedAt)), deadlineMs)
     const connectTimeoutMs = Math.min(pool.connectTimeoutMs, deadlineMs)
-    withDatabase({ url, connectTimeoutMs }, async (db) => {
+    withDatabase({ url, project, connectTimeoutMs }, async (db) => {
       const leftMs = deadlineMs - AHEAD_MS - (performance.now() - startedAt)
       settle(await db.health({ ...options, deadlineMs: Math.max(1, Math.floor(leftMs)) }))
     }).catch((error: unknown) => {

@@ -3,6 +3,11 @@
 import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
 
+/** Writes a number with its noun: `1 file`, `2 files`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
 /** One row of a table, cells by column. */
 export type Cells = Readonly<Record<string, string | number>>
 

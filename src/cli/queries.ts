@@ -5,13 +5,12 @@ import type { Context } from './context.js'
 import { UsageError } from './failure.js'
 import { nearNames } from './near-names.js'
 import { printJson, printLine, printNote } from './output.js'
+import { findFolder, findProject, type ProjectChoice } from './project.js'
 import { columnLines, queryLines } from './query-lines.js'
 import { idleParams, readParams } from './query-params.js'
 
 /** Options of `ashlar queries`. */
-export interface QueriesOptions {
-  /** Default: ashlar itself. */
-  readonly project?: string
+export interface QueriesOptions extends ProjectChoice {
   readonly table?: string
   readonly file?: string
   readonly psql?: true
@@ -23,13 +22,12 @@ export interface QueriesOptions {
  *  @throws {GenerateError} when the project has no manifest */
 export async function queries(context: Context, name: string | undefined, options: QueriesOptions): Promise<void> {
   refuseContradictions(name, options)
-  const { project } = options
-  const { queries: all } = await (project === undefined ? readOwnManifest() : readProjectManifest(project))
+  const all = await queriesOf(options)
   if (name === undefined) {
     list(context, all, options)
     return
   }
-  const query = all.find((each) => each.name === name) ?? refuseUnknown(name, all)
+  const query = findQuery(name, all)
   if (options.psql === true) print(context, query, options.param ?? [])
   else show(context, query)
 }
@@ -40,6 +38,20 @@ function refuseContradictions(name: string | undefined, { table, file, psql, par
     throw new UsageError('--table and --file choose from the list: leave the name out')
   }
   if (param !== undefined && psql !== true) throw new UsageError('--param is for --psql')
+}
+
+/** Reads the queries of the chosen project, or of ashlar.
+ *  @throws {GenerateError} when the project has no manifest */
+export async function queriesOf(choice: ProjectChoice): Promise<readonly ManifestQuery[]> {
+  // A manifest needs no migrations beside it, so a folder that is named may do without.
+  const project = typeof choice.project === 'string' ? findFolder(choice.project) : findProject(choice)
+  return (await (project === null ? readOwnManifest() : readProjectManifest(project))).queries
+}
+
+/** Finds a query by its name.
+ *  @throws {UsageError} that has near names, when there is none */
+export function findQuery(name: string, all: readonly ManifestQuery[]): ManifestQuery {
+  return all.find((query) => query.name === name) ?? refuseUnknown(name, all)
 }
 
 function refuseUnknown(name: string, all: readonly ManifestQuery[]): never {

@@ -10,19 +10,29 @@ import { nearNames } from './near-names.js'
 
 type Values = Readonly<Record<string, unknown>>
 
-/** Reads assignments (`name=value`, `name:=json`) as the values that the library would be called with.
+/** Reads assignments (`name=value`, `name:=json`) as the values that the library would be called with. With `isGeneric`
+ *  none is needed, and a name alone is one that is given: its value is null, and does not matter. `advice` ends the message
+ *  of what is missing.
  *  @throws {UsageError} when one is no value of its parameter, or a parameter is unknown or missing */
-export function readParams(query: ManifestQuery, assignments: readonly string[]): Values {
+export function readParams(
+  query: ManifestQuery,
+  assignments: readonly string[],
+  { isGeneric = false, advice = '' }: { readonly isGeneric?: boolean; readonly advice?: string } = {},
+): Values {
   const parameters = parametersOf(query)
   const values: Record<string, unknown> = {}
   for (const assignment of assignments) {
-    const [, name = '', sign, text = ''] = /^(\w+)(:?=)(.*)$/s.exec(assignment) ?? []
+    const given = isGeneric && /^\w+$/.test(assignment) ? `${assignment}:=null` : assignment
+    const [, name = '', sign, text = ''] = /^(\w+)(:?=)(.*)$/s.exec(given) ?? []
     if (sign === undefined) throw new UsageError('a parameter must be name=value or name:=json')
     const parameter = parameters.find((each) => each.name === name) ?? refuseUnknown(query, name, parameters)
     if (Object.hasOwn(values, name)) throw new UsageError(`${name} is given twice`)
     values[name] = sign === ':=' ? fromJson(parameter, parse(parameter, text)) : fromText(parameter, text)
   }
-  refuseMissing(query, values, parameters)
+  const missing = isGeneric ? [] : missingOf(query, values, parameters)
+  if (missing.length > 0) {
+    throw new UsageError(`${query.name} needs the parameters ${missing.map(describeParameter).join(', ')}${advice}`)
+  }
   return values
 }
 
@@ -49,13 +59,13 @@ function refuseUnknown({ name }: ManifestQuery, given: string, parameters: reado
   )
 }
 
-function refuseMissing(query: ManifestQuery, values: Values, parameters: readonly QueryParameter[]): void {
+function missingOf(
+  query: ManifestQuery,
+  values: Values,
+  parameters: readonly QueryParameter[],
+): readonly QueryParameter[] {
   const places = placesOf(query, values)
-  const missing = parameters.filter(
-    ({ name }) => places.get(name)?.mayBeAbsent === false && !Object.hasOwn(values, name),
-  )
-  if (missing.length === 0) return
-  throw new UsageError(`${query.name} needs the parameters ${missing.map(describeParameter).join(', ')}`)
+  return parameters.filter(({ name }) => places.get(name)?.mayBeAbsent === false && !Object.hasOwn(values, name))
 }
 
 const WORDS: Readonly<Record<string, unknown>> = { true: true, false: false }

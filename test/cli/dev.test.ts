@@ -99,6 +99,7 @@ t.test('dev three times on one folder', async (t) => {
       t.same([code, stderr], [0, 'Ctrl-C stops it; the data stays.\n'])
       t.notOk(runs(pid))
       t.same(JSON.parse(stdout), {
+        migrated: true,
         ashlarUrl: 'embedded:my server',
         url: `postgres://ashlar:${password}@127.0.0.1:${port}/ashlar`,
         psql: `PGPASSFILE='${join(cwd, 'my server/pgpass')}' psql -h 127.0.0.1 -p ${port} -U ashlar ashlar`,
@@ -126,4 +127,14 @@ t.test('dev refuses to keep the data in a temporary server', async (t) => {
   const { code, stderr } = await start(t, ['dev', 'temp'], { cwd }).ended
   t.equal(code, 1)
   t.match(stderr, 'error folder is temp, but must be one that stays; write ./temp for one of that name')
+})
+
+t.test('dev beside a malformed migration starts, and tells what is wrong', async (t) => {
+  const project = t.testdir({ migrations: { '0001_a.sql': 'SELECT 1;' } })
+  const dev = start(t, ['dev', 'malformed', '--project', project], { cwd })
+  await ready(dev)
+  t.match(dev.output(), /^ready PostgreSQL of malformed, not migrated$/m)
+  t.match(dev.output(), /^not migrated 0001_a\.sql: has no line `-- Up Migration`; nothing was run$/m)
+  dev.send('SIGINT')
+  t.match(await dev.ended, { code: 0 })
 })

@@ -2,19 +2,62 @@ import t from 'tap'
 import { run } from './fixtures/command.js'
 
 const common = ['--json', '--verbose', '--help']
+const project = ['--project', '--no-project']
+const moves = [
+  '--url',
+  '--to',
+  '--dry-run',
+  '--lock-timeout-ms',
+  '--statement-lock-timeout-ms',
+  '--lock-retry-ms',
+  ...project,
+  ...common,
+]
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
-  dev: ['--show-password', ...common],
-  'migrate up': ['--url', ...common],
-  'migrate down': ['--url', ...common],
-  'migrate status': ['--url', ...common],
-  health: ['--url', '--deadline-ms', '--long-transaction-ms', '--max-replication-lag-ms', ...common],
-  check: ['--url', ...common],
+  dev: ['--show-password', ...project, ...common],
+  'migrate up': moves,
+  'migrate down': moves,
+  'migrate redo': moves,
+  'migrate status': ['--url', ...project, ...common],
+  'migrate history': ['--url', ...project, ...common],
+  'migrate check': ['--url', ...project, ...common],
+  'migrate stamp': ['--url', '--to', '--all', ...project, ...common],
+  'migrate unstamp': ['--url', ...project, ...common],
+  'migrate create': ['--no-transaction', ...project, ...common],
+  'migrate lint': [...common],
+  health: ['--url', '--deadline-ms', '--long-transaction-ms', '--max-replication-lag-ms', ...project, ...common],
+  check: ['--url', ...project, ...common],
   init: ['--url', '--admin-url', ...common],
   upkeep: ['--url', '--purge-after-days', ...common],
+  backup: ['--url', '--force', '--bin-dir', ...common],
+  restore: ['--url', '--replace', '--owners', '--unsealed', '--bin-dir', ...common],
   tour: ['--url', ...common],
   generate: ['--check', ...common],
-  schema: ['--check', ...common],
-  queries: ['--project', '--table', '--file', '--psql', '--param', ...common],
+  'schema write': ['--check', ...common],
+  'schema diff': [
+    '--url',
+    '--sql-only',
+    '--output',
+    '--no-sql',
+    '--undo',
+    '--privileges',
+    '--ignore-schema',
+    ...common,
+  ],
+  queries: [...project, '--table', '--file', '--psql', '--param', ...common],
+  verify: ['--against', '--url', '--live', ...common],
+  explain: [
+    '--url',
+    ...project,
+    '--param',
+    '--generic',
+    '--indexed',
+    '--buffers',
+    '--analyze',
+    '--analyze-writes',
+    '--timeout-ms',
+    ...common,
+  ],
 }
 
 /** The names in the list of commands of a help text. */
@@ -35,10 +78,15 @@ t.test('--help', async (t) => {
       'check',
       'init',
       'upkeep',
+      'backup',
+      'restore',
       'tour',
       'generate',
+      'vet',
       'schema',
       'queries',
+      'verify',
+      'explain',
     ])
     t.match(stdout, 'Exit codes: 0 done, 1 failed (health: degraded), 2 unhealthy, 64 wrong usage.')
   })
@@ -46,7 +94,24 @@ t.test('--help', async (t) => {
   t.test('of migrate lists its commands', async (t) => {
     const { code, stdout } = await run(t, ['migrate', '--help'])
     t.equal(code, 0)
-    t.same(commandsIn(stdout), ['up', 'down', 'status'])
+    t.same(commandsIn(stdout), [
+      'up',
+      'down',
+      'redo',
+      'status',
+      'history',
+      'check',
+      'stamp',
+      'unstamp',
+      'create',
+      'lint',
+    ])
+  })
+
+  t.test('of schema lists its commands', async (t) => {
+    const { code, stdout } = await run(t, ['schema', '--help'])
+    t.equal(code, 0)
+    t.same(commandsIn(stdout), ['write', 'diff'])
   })
 
   t.test('of each command lists its options, on stdout', async (t) => {
@@ -61,4 +126,9 @@ t.test('--help', async (t) => {
       }),
     )
   })
+})
+
+t.test('the group schema tells of --check, which its short form takes', async (t) => {
+  const { stdout } = await run(t, ['schema', '--help'])
+  t.match(stdout, /^ {2}--check {3}write nothing/m)
 })

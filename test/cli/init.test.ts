@@ -32,7 +32,7 @@ t.test('init', async (t) => {
     t.equal(code, 0)
     t.match(stdout, `ok   server      host 127.0.0.1, port ${server.port}`)
     const migrated = await run(t, ['migrate', 'up', '--url', url])
-    t.same([migrated.code, migrated.stdout], [0, 'nothing is pending\n'])
+    t.same([migrated.code, migrated.stdout], [0, 'nothing to apply\n'])
   })
 
   t.test('says of each step what it did', async (t) => {

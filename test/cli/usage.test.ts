@@ -8,8 +8,24 @@ t.test('wrong usage exits 64, and says on stderr what is wrong and how the comma
     ['migrate sideways', "error: unknown command 'sideways'", 'Usage: ashlar migrate [options] [command]'],
     ['health --jsn', "error: unknown option '--jsn'", 'Usage: ashlar health [options]'],
     ['health now', "error: too many arguments for 'health'", 'Usage: ashlar health [options]'],
-    ['migrate up --url', "error: option '--url <url>' argument missing", 'Usage: ashlar migrate up [options] [count]'],
-    ['migrate down many', 'It must be an integer from 1 to 9999.', 'Usage: ashlar migrate down [options] [count]'],
+    [
+      'migrate up --url',
+      "error: option '--url <url>' argument missing",
+      'Usage: ashlar migrate up [options] [extent...]',
+    ],
+    [
+      'migrate down many',
+      'It must be an integer from 1 to 9999, or: to NAME.',
+      'Usage: ashlar migrate down [options] [extent...]',
+    ],
+    [
+      'migrate up to',
+      '`to` is followed by the name of one migration',
+      'Usage: ashlar migrate up [options] [extent...]',
+    ],
+    ['migrate redo 1 --to x', '--to says how far', 'Usage: ashlar migrate redo [options] [extent...]'],
+    ['migrate create AddItem --project .', 'the name must be at most', 'Usage: ashlar migrate create [options] <name>'],
+    ['migrate create add_item', 'no project is here', 'Usage: ashlar migrate create [options] <name>'],
     ['migrate', 'Commands:', 'Usage: ashlar migrate [options] [command]'],
     ['', 'Commands:', 'Usage: ashlar [options] [command]'],
   ]
@@ -62,8 +78,8 @@ t.test('commands of other tools exit 64, and name their successors', async (t) =
     ['downgrade -3', 'write `ashlar migrate down 3`'],
     ['downgrade base', 'write `ashlar migrate down [count]`'],
     ['current', 'write `ashlar migrate status`'],
-    ['history --help', 'write `ashlar migrate status`'],
-    ['revision -m x', 'write a file migrations/NNNN_name.sql with the lines `-- Up Migration` and `-- Down Migration`'],
+    ['history --help', 'write `ashlar migrate history`'],
+    ['revision -m x', 'write `ashlar migrate create NAME`'],
   ]
   await Promise.all(
     cases.map(async ([args, advice]) => {

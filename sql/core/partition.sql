@@ -1,5 +1,6 @@
 /* @name listPartitions */
 -- A row for each partition of the tables that are kept, by table and name, the default one first.
+-- @vet-off unbounded: a table has one partition for each month that is kept, and the default one
 SELECT
   table_name AS "tableName!",
   partition_name AS "partitionName!",
@@ -20,6 +21,7 @@ ORDER BY
 
 /* @name listPartitionedTables */
 -- A row for each table that is kept, by partitioned_table_pkey.
+-- @vet-off unbounded: migrations put rows there, one for each partitioned table
 SELECT
   table_name
 FROM core.partitioned_table
@@ -32,6 +34,7 @@ ORDER BY
 /* @name keepPartitions */
 -- A row for each partition that was made, dropped or emptied. Locks the table where a partition is dropped, its default
 -- partition while rows are moved out of it, and writers out of the table when this month is made.
+-- @vet-off unbounded: at the most one row for each partition of one table, one a month
 SELECT
   partition_name AS "partitionName!",
   outcome AS "outcome!",

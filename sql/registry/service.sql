@@ -728,6 +728,8 @@ WHERE service.service_id = found.service_id;
 -- others find. What health reports change is not indexed itself, so that such an update stays HOT: a condition on a coarse
 -- column, which is, narrows, and the exact one beside it decides. Each order has the index that it walks; by name only
 -- where the deleted are hidden: service_name_key has none of them.
+-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
 SELECT
   service_id,
   name,
@@ -833,6 +835,8 @@ LIMIT :limit!;
 
 /* @name countServices */
 -- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none.
+-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
 SELECT
   count(*) AS "count!"
 FROM registry.service
@@ -881,6 +885,8 @@ WHERE
 -- is found by its words has a rank of 0 to 1, plus 2 where they are the name, and 1 where they begin it; what is only
 -- similar has one below 0. ts_rank is the mean over the words that are sought: each counts by the best place it has, and
 -- what repeats it adds less than two thirds. That is ts_rank of an OR, which the query is made by joining it to itself.
+-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what the search finds.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what the search finds.
 WITH alike AS MATERIALIZED (
   SELECT
     similar_id,
@@ -1016,6 +1022,8 @@ LIMIT :limit!;
 
 /* @name countFoundServices */
 -- One row: how many searchServices finds, by the same indexes.
+-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what the search finds.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what the search finds.
 SELECT
   count(*) AS "count!"
 FROM registry.service
@@ -1065,6 +1073,8 @@ WHERE
 -- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none. When they find more than
 -- :maxRows, nothing is changed, and found is one more. Rows are locked in the order of upsertServices, so that two such
 -- statements do not deadlock.
+-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
 WITH found AS (
   SELECT
     service_id
@@ -1151,6 +1161,8 @@ SELECT
 -- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none. When they find more than
 -- :maxRows, nothing is deleted, and found is one more. Rows are locked in the order of upsertServices, so that two such
 -- statements do not deadlock.
+-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
 WITH found AS (
   SELECT
     service_id

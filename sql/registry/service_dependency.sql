@@ -93,6 +93,7 @@ WHERE
 /* @name listServiceDependencies */
 -- Zero to :limit rows. The service by service_name_key, the others by registry.reach_service. The priority only thins out
 -- what that finds.
+-- @vet-off order-key: registry.reach_service leaves out the deleted, so that names are unique among what it finds
 WITH root AS (
   SELECT service_id
   FROM registry.service
@@ -139,6 +140,7 @@ LIMIT :limit!;
 
 /* @name listServiceDependents */
 -- Zero to :limit rows. As listServiceDependencies, the other way.
+-- @vet-off order-key: registry.reach_service leaves out the deleted, so that names are unique among what it finds
 WITH root AS (
   SELECT service_id
   FROM registry.service
@@ -290,6 +292,7 @@ GROUP BY
 -- those of these names and what they need. In no order. All services are read, or those found by service_name_key and
 -- service_pkey, and their dependencies by service_dependency_service_id_depends_on_id_key. Without :names nothing asks for
 -- what is needed, and it is not looked for.
+-- @vet-off unbounded: the order in which services start needs the whole graph: one narrow row for each service in use
 WITH RECURSIVE needed AS (
   SELECT
     service_id,

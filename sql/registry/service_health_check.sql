@@ -176,6 +176,8 @@ ORDER BY
 /* @name listServiceHealthChecks */
 -- Zero to :limit rows. Each order walks service_health_check_service_id_idx, in the partitions that the times leave; status
 -- thins out what that finds.
+-- @vet-off index(status): of two values; it thins out the checks of one service, which its index has found.
+-- @vet-off order-key: no id is given twice, and who asks chooses an order, which ends in the primary key
 SELECT
   service_health_check_id,
   service_id,
@@ -200,6 +202,7 @@ LIMIT :limit!;
 
 /* @name countServiceHealthChecks */
 -- One row. The filters of listServiceHealthChecks, by the same index.
+-- @vet-off index(status): of two values; it thins out the checks of one service, which its index has found.
 SELECT
   count(*) AS "count!"
 FROM registry.service_health_check
@@ -213,6 +216,7 @@ WHERE
 /* @name serviceHealthHistory */
 -- Zero to :spans rows, the latest first, by service_health_check_service_id_idx: one for each span of :spanHours hours (in
 -- UTC) in which there were checks, the last of them that of :before, or the present one.
+-- @vet-off unbounded: at the most :spans rows: no check is older than so many spans, and a row is of one span
 SELECT
   date_bin(make_interval(hours => :spanHours!), checked_at, timestamptz '2000-01-01 00:00:00+00')::timestamptz(3)
     AS "startsAt!",

@@ -6,6 +6,7 @@ import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { QueryIR } from '../engine/query.js'
 import { GenerateError } from './problem.js'
+import type { SchemaFacts } from './schema-facts.js'
 import type { Tables } from './tables.js'
 
 /** A column of a query's rows. */
@@ -36,6 +37,12 @@ export interface ManifestQuery {
 export interface Manifest {
   /** Grows when an older reader would misread it. */
   readonly format: typeof FORMAT
+  /** The version in the project's package.json when it was generated; null when there was none. Manifests of before have
+   *  neither this nor what follows. */
+  readonly release?: string | null
+  /** The last migration of each source that it was generated with. */
+  readonly migrations?: Readonly<Record<string, string>>
+  readonly schema?: SchemaFacts
   readonly queries: readonly ManifestQuery[]
 }
 
@@ -64,13 +71,25 @@ export function readOwnManifest(): Promise<Manifest> {
 /** Reads the manifest of a project.
  *  @throws {GenerateError} when the folder is no project, or its manifest is missing or of another release */
 export async function readProjectManifest(folder: string): Promise<Manifest> {
+  const file = await manifestPath(folder)
+  return read(join(folder, file), file)
+}
+
+/** Gives where the manifest of a project lies, relative to its folder.
+ *  @throws {GenerateError} when the folder is no project */
+export async function manifestPath(folder: string): Promise<string> {
   const config = (await readJson(join(folder, CONFIG), CONFIG, `is missing in ${folder}`)) as {
     readonly transforms?: readonly { readonly mode?: string; readonly emitTemplate?: string }[]
   }
   const template = config.transforms?.find(({ mode }) => mode === 'sql')?.emitTemplate
   if (template === undefined) throw problem(CONFIG, 'has no transform of mode "sql" with an "emitTemplate"')
-  const file = manifestIn(outputFolder(posix.normalize(template)))
-  return read(join(folder, file), file)
+  return manifestIn(outputFolder(posix.normalize(template)))
+}
+
+/** Reads the manifest that lies in a project at this path.
+ *  @throws {GenerateError} when it is missing or of another release */
+export function readManifestFile(project: string, file: string): Promise<Manifest> {
+  return read(join(project, file), file)
 }
 
 async function read(path: string, name: string): Promise<Manifest> {

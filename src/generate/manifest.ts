@@ -12,11 +12,14 @@ export interface ManifestFacts extends QueryFacts {
   readonly columns: readonly ManifestColumn[]
 }
 
+/** What a manifest says of the whole release. */
+export type ReleaseFacts = Pick<Manifest, 'release' | 'migrations' | 'schema'>
+
 /** Gives the text of the manifest, a line for each query where nothing formats it. */
-export function manifestText(facts: readonly ManifestFacts[]): string {
-  const manifest: Manifest = { format: FORMAT, queries: facts.map(entryOf) }
-  const queries = manifest.queries.map((query) => JSON.stringify(query))
-  return `{"format":${manifest.format},"queries":[\n${queries.join(',\n')}\n]}\n`
+export function manifestText(facts: readonly ManifestFacts[], release: ReleaseFacts): string {
+  const { queries, ...head }: Manifest = { format: FORMAT, ...release, queries: facts.map(entryOf) }
+  const lines = queries.map((query) => JSON.stringify(query))
+  return `${JSON.stringify(head).slice(0, -1)},"queries":[\n${lines.join(',\n')}\n]}\n`
 }
 
 function entryOf({

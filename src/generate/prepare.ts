@@ -2,29 +2,34 @@
 
 import { type Client, DatabaseError } from 'pg'
 import { rowShape } from '../engine/row-shape.js'
-import { type DescribedColumn, type Description, describe } from './describe.js'
+import { type Description, describe } from './describe.js'
 import type { Problem } from './problem.js'
 import { lineAt, problemAt, type SourceQuery } from './source-query.js'
 import { type Variant, variantsOf } from './variants.js'
 
 /** What preparing a query yielded. */
 export interface PreparedVariants {
-  readonly variants: number
-  /** The text with all lines on. */
-  readonly whole: string
+  /** The whole text first. */
+  readonly variants: readonly Variant[]
   /** The oid of each parameter's type. */
   readonly parameterTypes: ReadonlyMap<string, number>
-  /** Those of the whole text. */
-  readonly columns: readonly DescribedColumn[]
+  /** What the server says of the whole text; null when it refuses it. */
+  readonly whole: Description | null
   readonly problems: readonly Problem[]
 }
 
-/** Prepares all variants of a query. A mistake that several variants share is told once. */
-export async function prepareVariants(client: Client, source: SourceQuery): Promise<PreparedVariants> {
-  const variants = variantsOf(source)
+/** Connection, resources, locks, operator, system, rights of the role: says nothing of the statement. */
+const NOT_OF_STATEMENT = /^(08|53|55P03|57|58|XX|42501)/
+
+/** Prepares variants of a query, all unless told which. A mistake that several variants share is told once. */
+export async function prepareVariants(
+  client: Client,
+  source: SourceQuery,
+  variants: readonly Variant[] = variantsOf(source),
+): Promise<PreparedVariants> {
   const parameterTypes = new Map<string, number>()
   const problems = new Map<string, Problem>()
-  let columns: readonly DescribedColumn[] = []
+  let whole: Description | null = null
   const add = (problem: Problem, given: string | null): void => {
     const key = `${problem.line} ${problem.message}`
     if (!problems.has(key)) problems.set(key, { ...problem, message: problem.message + condition(given) })
@@ -32,18 +37,17 @@ export async function prepareVariants(client: Client, source: SourceQuery): Prom
   for (const variant of variants) {
     try {
       const description = await describe(client, variant.statement.text)
-      if (variant.given === null) columns = description.columns
+      if (variant.given === null) whole = description
       for (const problem of checkDescription(source, variant, description, parameterTypes)) add(problem, variant.given)
     } catch (error) {
-      if (!(error instanceof DatabaseError)) throw error
+      if (!(error instanceof DatabaseError) || NOT_OF_STATEMENT.test(error.code ?? '')) throw error
       add(refusal(source, variant, error), variant.given)
     }
   }
   return {
-    variants: variants.length,
-    whole: variants[0]?.statement.text ?? '',
+    variants,
     parameterTypes,
-    columns,
+    whole,
     problems: [...problems.values()],
   }
 }

@@ -3,6 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, posix, sep } from 'node:path'
 import { z } from 'zod'
+import { isAshlarItself } from '../migrate/source.js'
 import { manifestIn, outputFolder } from './manifest-file.js'
 import { GenerateError, type Problem, refuse } from './problem.js'
 
@@ -133,4 +134,9 @@ function sharedOutputs(files: readonly SqlFile[]): readonly Problem[] {
     const other = files.slice(0, index).find((earlier) => earlier.output === output)
     return other === undefined ? [] : [{ file, line: null, message: `has the same output as ${other.file}: ${output}` }]
   })
+}
+
+/** Gives the command that generates anew, as its users type it. */
+export function generateCommand({ folder }: Pick<Project, 'folder'>): string {
+  return isAshlarItself(folder) ? 'npm run generate' : 'npx ashlar generate'
 }

@@ -64,10 +64,15 @@ export async function findTools(project: string): Promise<Tools> {
 }
 
 function requirePackage(from: string, name: string): string {
-  const folder = findPackage(from, name) ?? findPackage(fileURLToPath(new URL('.', import.meta.url)), name)
+  const folder = findTool(from, name)
   if (folder !== null) return folder
   const message = `generating needs ${name}, which is not installed: npm install --save-dev ${name}`
   throw new GenerateError([{ file: 'package.json', line: null, message }])
+}
+
+/** Finds the folder of a package, in the project first, then beside ashlar itself; null when it is not installed. */
+export function findTool(from: string, name: string): string | null {
+  return findPackage(from, name) ?? findPackage(fileURLToPath(new URL('.', import.meta.url)), name)
 }
 
 /** By folders, because the `exports` of pgtyped's packages do not let them be resolved. */

@@ -10,6 +10,9 @@ export interface Variant {
   readonly statement: Statement
   /** The marks' words that hold (`owner, order=newest`), or null for the whole text, all lines at once. */
   readonly given: string | null
+  /** How many marks were combined: 0 without optional lines, 1 for a mark alone, 2 for a pair; null for a whole
+   *  text that is none of these. */
+  readonly marks: 0 | 1 | 2 | null
   /** The file's line of each line of the text. */
   readonly lines: readonly number[]
 }
@@ -22,21 +25,27 @@ const SOME_VALUE = 'given'
 /** Gives the whole text first, then: no optional line, each mark alone, each two marks that can hold together. Texts
  *  that are the same come once. */
 export function variantsOf(source: SourceQuery): readonly Variant[] {
-  const statementLines = parseLines(source.ir.statement)
+  const statementLines = parseLines(source.ir.statement).map(({ start, end, conditions }) => {
+    const texts = source.ir.statement.slice(start, end).split('\n')
+    const first = lineAt(source, start)
+    return { conditions, numbers: texts.map((_, index) => first + index) }
+  })
   const linesWith = (given: Given | null): readonly number[] =>
     statementLines
       .filter(({ conditions }) => given === null || holds(conditions, given))
-      .flatMap(({ start, end }) => {
-        const texts = source.ir.statement.slice(start, end).split('\n')
-        return texts.map((_, index) => lineAt(source, start) + index)
-      })
+      .flatMap(({ numbers }) => numbers)
   const variants = new Map<string, Variant>()
-  const add = (statement: Statement, given: Given | null): void => {
-    if (variants.has(statement.text)) return
-    variants.set(statement.text, { statement, given: given && describe(given), lines: linesWith(given) })
+  const add = (statement: Statement, given: Given | null, marks: Variant['marks']): void => {
+    const known = variants.get(statement.text)
+    if (known !== undefined) {
+      // The whole text is a smaller variant, too, where there are no lines to leave out.
+      if (known.marks === null) variants.set(statement.text, { ...known, marks })
+      return
+    }
+    variants.set(statement.text, { statement, given: given && describe(given), marks, lines: linesWith(given) })
   }
-  add(wholeStatement(source.query), null)
-  for (const given of combinations(source)) add(statementFor(source.query, given), given)
+  add(wholeStatement(source.query), null, null)
+  for (const { given, marks } of combinations(source)) add(statementFor(source.query, given), given, marks)
   return [...variants.values()]
 }
 
@@ -46,7 +55,7 @@ function describe(given: Given): string {
     .join(', ')
 }
 
-function combinations(source: SourceQuery): readonly Given[] {
+function combinations(source: SourceQuery): readonly { readonly given: Given; readonly marks: 0 | 1 | 2 }[] {
   const lines = parseLines(source.ir.statement)
   const choices = choicesOf(lines)
   const marks = new Map<string, Given>()
@@ -57,7 +66,11 @@ function combinations(source: SourceQuery): readonly Given[] {
   const pairs = alone.flatMap((one, index) =>
     alone.slice(index + 1).flatMap((other) => (areCompatible(one, other) ? [{ ...one, ...other }] : [])),
   )
-  return [{}, ...alone, ...pairs]
+  return [
+    { given: {}, marks: 0 },
+    ...alone.map((given) => ({ given, marks: 1 as const })),
+    ...pairs.map((given) => ({ given, marks: 2 as const })),
+  ]
 }
 
 /** A plain name of a choice (`@if order`) holds with each of its values. */

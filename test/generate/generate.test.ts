@@ -2,9 +2,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { generate } from '../../src/generate/generate.js'
+import { generate as generateOn } from '../../src/generate/generate.js'
 import { readProjectManifest } from '../../src/generate/manifest-file.js'
 import { GenerateError } from '../../src/generate/problem.js'
+import { createTestDatabase } from '../fixtures/database.js'
+import { target } from '../fixtures/template.js'
 
 const MIGRATION = `-- Up Migration
 CREATE SCHEMA shop;
@@ -90,6 +92,15 @@ async function change(folder: string, files: Readonly<Record<string, string>>): 
   }
 }
 
+/** Generates on a database of the tests' server: a server for each run would take most of the time. */
+async function generate(options: { readonly project: string; readonly check: boolean }) {
+  const access = await createTestDatabase(t)
+  return generateOn({
+    ...options,
+    open: async () => ({ server: target(access, access.database), close: async () => {} }),
+  })
+}
+
 async function problemsOf(project: string, check: boolean): Promise<readonly string[]> {
   const error = await generate({ project, check }).catch((caught: unknown) => caught)
   if (error instanceof GenerateError) return error.message.split('\n')
@@ -132,16 +143,27 @@ t.test('generate', async (t) => {
       { name: 'nextNumber', tables: { read: [], written: [] }, columns: [{ name: 'number', isNullable: false }] },
       { name: 'deleteItem', tables: { read: [], written: ['shop.item'] }, columns: [] },
     ])
+    t.match(manifest, {
+      release: null,
+      migrations: { ashlar: /^\d{4}_\w+$/, project: '0001_shop' },
+      schema: {
+        tables: { 'shop.item': { columns: { name: { type: 'text' } } }, 'shop.gift': {} },
+        enums: { 'shop.color': Array },
+      },
+    })
+    // A new version alone makes nothing wrong.
+    await change(project, { 'package.json': '{"name":"shop","version":"2.0.0"}' })
     t.match(await generate({ project, check: true }), { ...report, changed: [] })
+    await rm(join(project, 'package.json'))
 
     await t.test('refuses an edited file and an orphan, and leaves both as they are', async (t) => {
       const edited = text.replace('name?: string', 'name?: number')
       await change(project, { [GENERATED]: `${edited}// edited\n`, 'src/generated/shop/gone.queries.ts': text })
       await rm(join(project, MANIFEST))
       t.same(await problemsOf(project, true), [
-        `${GENERATED}: is not what the SQL yields; run \`npm run generate\``,
-        `${MANIFEST}: is missing; run \`npm run generate\``,
-        'src/generated/shop/gone.queries.ts: has no .sql file any more; run `npm run generate`',
+        `${GENERATED}: is not what the SQL yields; run \`npx ashlar generate\``,
+        `${MANIFEST}: is missing; run \`npx ashlar generate\``,
+        'src/generated/shop/gone.queries.ts: has no .sql file any more; run `npx ashlar generate`',
       ])
       t.match(await readFile(join(project, GENERATED), 'utf8'), /\/\/ edited/)
       t.same((await readdir(join(project, 'src/generated/shop'))).sort(), ['gone.queries.ts', 'item.queries.ts'])

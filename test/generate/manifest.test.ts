@@ -50,12 +50,17 @@ t.test('manifestText', async (t) => {
   t.test('is JSON, a line for each query', async (t) => {
     const facts = { isRead: true, parameterTypes: { a: 'int4' }, tables: { read: ['x'], written: [] }, columns: [] }
     const source = queryOf('SELECT :a::int AS a')
-    const text = manifestText([
-      { ...facts, source },
-      { ...facts, source: { ...source, name: 'other' } },
-    ])
+    const release = { release: '1.2.3', migrations: { ashlar: '0001_a' }, schema: { tables: {}, enums: {} } }
+    const text = manifestText(
+      [
+        { ...facts, source },
+        { ...facts, source: { ...source, name: 'other' } },
+      ],
+      release,
+    )
     t.equal(text.split('\n').length, 5)
-    const { format, queries } = JSON.parse(text)
+    const { format, queries, ...head } = JSON.parse(text)
+    t.same(head, release)
     t.same([format, queries.length, queries[1].name], [1, 2, 'other'])
     const { source: _, ...kept } = { ...facts, source }
     t.same(queries[0], { name: 'listItems', file: source.file, ...kept, ir: source.ir })

@@ -1743,36 +1743,36 @@ export interface ListServicesResult {
 
 const listServicesIR: QueryIR = {
   params: [
-    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 1347, b: 1357 }] },
-    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 1482, b: 1491 }] },
-    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 1618, b: 1628 }] },
-    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 1753, b: 1761 }] },
-    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 1889, b: 1899 }] },
-    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 2025, b: 2034 }] },
-    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 2160, b: 2168 }] },
-    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 2299, b: 2310 }] },
-    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 2429, b: 2436 }] },
-    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 2563, b: 2570 }] },
-    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 2701, b: 2709 }] },
+    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 1569, b: 1579 }] },
+    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 1704, b: 1713 }] },
+    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 1840, b: 1850 }] },
+    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 1975, b: 1983 }] },
+    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 2111, b: 2121 }] },
+    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 2247, b: 2256 }] },
+    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 2382, b: 2390 }] },
+    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 2521, b: 2532 }] },
+    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 2651, b: 2658 }] },
+    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 2785, b: 2792 }] },
+    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 2923, b: 2931 }] },
     {
       name: 'namePattern',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2877, b: 2888 },
-        { a: 2972, b: 2983 },
+        { a: 3099, b: 3110 },
+        { a: 3194, b: 3205 },
       ],
     },
-    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 3111, b: 3119 }] },
-    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 3245, b: 3252 }] },
-    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 3381, b: 3389 }] },
+    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 3333, b: 3341 }] },
+    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 3467, b: 3474 }] },
+    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 3603, b: 3611 }] },
     {
       name: 'successRateFrom',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3529, b: 3544 },
-        { a: 3724, b: 3739 },
+        { a: 3751, b: 3766 },
+        { a: 3946, b: 3961 },
       ],
     },
     {
@@ -1780,8 +1780,8 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3813, b: 3826 },
-        { a: 4006, b: 4019 },
+        { a: 4035, b: 4048 },
+        { a: 4228, b: 4241 },
       ],
     },
     {
@@ -1789,8 +1789,8 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4125, b: 4143 },
-        { a: 4233, b: 4251 },
+        { a: 4347, b: 4365 },
+        { a: 4455, b: 4473 },
       ],
     },
     {
@@ -1798,8 +1798,8 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4410, b: 4426 },
-        { a: 4521, b: 4537 },
+        { a: 4632, b: 4648 },
+        { a: 4743, b: 4759 },
       ],
     },
     {
@@ -1807,8 +1807,8 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4681, b: 4690 },
-        { a: 4795, b: 4804 },
+        { a: 4903, b: 4912 },
+        { a: 5017, b: 5026 },
       ],
     },
     {
@@ -1816,24 +1816,24 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4953, b: 4963 },
-        { a: 5068, b: 5078 },
+        { a: 5175, b: 5185 },
+        { a: 5290, b: 5300 },
       ],
     },
-    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 5203, b: 5215 }] },
-    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 5342, b: 5355 }] },
-    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 5482, b: 5494 }] },
-    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 5621, b: 5634 }] },
-    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 5781, b: 5785 }] },
+    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 5425, b: 5437 }] },
+    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 5564, b: 5577 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 5704, b: 5716 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 5843, b: 5856 }] },
+    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 6003, b: 6007 }] },
     {
       name: 'cursorName',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 5901, b: 5911 },
-        { a: 6051, b: 6061 },
-        { a: 6547, b: 6557 },
-        { a: 6718, b: 6728 },
+        { a: 6123, b: 6133 },
+        { a: 6273, b: 6283 },
+        { a: 6769, b: 6779 },
+        { a: 6940, b: 6950 },
       ],
     },
     {
@@ -1841,16 +1841,16 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 5914, b: 5922 },
-        { a: 6064, b: 6072 },
-        { a: 6230, b: 6238 },
-        { a: 6387, b: 6395 },
-        { a: 6560, b: 6568 },
-        { a: 6731, b: 6739 },
-        { a: 6941, b: 6949 },
-        { a: 7119, b: 7127 },
-        { a: 7716, b: 7724 },
-        { a: 8531, b: 8539 },
+        { a: 6136, b: 6144 },
+        { a: 6286, b: 6294 },
+        { a: 6452, b: 6460 },
+        { a: 6609, b: 6617 },
+        { a: 6782, b: 6790 },
+        { a: 6953, b: 6961 },
+        { a: 7163, b: 7171 },
+        { a: 7341, b: 7349 },
+        { a: 7938, b: 7946 },
+        { a: 8753, b: 8761 },
       ],
     },
     {
@@ -1858,8 +1858,8 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 6212, b: 6227 },
-        { a: 6369, b: 6384 },
+        { a: 6434, b: 6449 },
+        { a: 6591, b: 6606 },
       ],
     },
     {
@@ -1867,8 +1867,8 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 6530, b: 6544 },
-        { a: 6701, b: 6715 },
+        { a: 6752, b: 6766 },
+        { a: 6923, b: 6937 },
       ],
     },
     {
@@ -1876,8 +1876,8 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 6902, b: 6918 },
-        { a: 7080, b: 7096 },
+        { a: 7124, b: 7140 },
+        { a: 7302, b: 7318 },
       ],
     },
     {
@@ -1885,8 +1885,8 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 6921, b: 6938 },
-        { a: 7099, b: 7116 },
+        { a: 7143, b: 7160 },
+        { a: 7321, b: 7338 },
       ],
     },
     {
@@ -1894,16 +1894,16 @@ const listServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 7575, b: 7595 },
-        { a: 7693, b: 7713 },
-        { a: 8390, b: 8410 },
-        { a: 8508, b: 8528 },
+        { a: 7797, b: 7817 },
+        { a: 7915, b: 7935 },
+        { a: 8612, b: 8632 },
+        { a: 8730, b: 8750 },
       ],
     },
-    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 10261, b: 10267 }] },
+    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 10483, b: 10489 }] },
   ],
   statement:
-    "-- Zero to :limit rows, without their config. Each filter has its index (see the migrations), but for the four flags, of\n-- which most rows have the same value, and tagsNone: what an array does not hold is in no index. They thin out what the\n-- others find. What health reports change is not indexed itself, so that such an update stays HOT: a condition on a coarse\n-- column, which is, narrows, and the exact one beside it decides. Each order has the index that it walks; by name only\n-- where the deleted are hidden: service_name_key has none of them.\nSELECT\n  service_id,\n  name,\n  display_name,\n  description,\n  build_type,\n  protocol,\n  priority,\n  status,\n  location,\n  endpoint,\n  port,\n  version,\n  tags,\n  metadata,\n  health_check_url,\n  is_active,\n  is_required,\n  is_enabled,\n  is_auto_start,\n  source,\n  registry_url,\n  last_health_check_at,\n  response_time_ms,\n  last_seen_at,\n  success_count,\n  failure_count,\n  health_score,\n  created_by,\n  updated_by,\n  created_at,\n  updated_at,\n  deleted_at\nFROM registry.service\nWHERE\n  TRUE\n  AND deleted_at IS NULL                                                                                               -- @if deleted=hidden\n  AND deleted_at IS NOT NULL                                                                                           -- @if deleted=only\n  AND build_type = ANY(:buildTypes)                                                                                    -- @if buildTypes\n  AND protocol = ANY(:protocols)                                                                                       -- @if protocols\n  AND priority = ANY(:priorities)                                                                                      -- @if priorities\n  AND status = ANY(:statuses)                                                                                          -- @if statuses\n  AND is_required = :isRequired                                                                                        -- @if isRequired\n  AND is_enabled = :isEnabled                                                                                          -- @if isEnabled\n  AND is_active = :isActive                                                                                            -- @if isActive\n  AND is_auto_start = :isAutoStart                                                                                     -- @if isAutoStart\n  AND tags && :tagsAny                                                                                                 -- @if tagsAny\n  AND tags @> :tagsAll                                                                                                 -- @if tagsAll\n  AND NOT tags && :tagsNone                                                                                            -- @if tagsNone\n  AND registry.service_text(name, display_name, tags) LIKE :namePattern || '%'                                         -- @if namePattern\n  AND name LIKE :namePattern                                                                                           -- @if namePattern\n  AND endpoint = :endpoint                                                                                             -- @if endpoint\n  AND version = :version                                                                                               -- @if version\n  AND metadata @> :metadata                                                                                            -- @if metadata\n  AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                   -- @if successRateFrom\n  AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                   -- @if successRateFrom\n  AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                     -- @if successRateTo\n  AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                     -- @if successRateTo\n  AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99   -- @if responseTimeMsFrom\n  AND response_time_ms >= :responseTimeMsFrom                                                                          -- @if responseTimeMsFrom\n  AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)                 -- @if responseTimeMsTo\n  AND response_time_ms <= :responseTimeMsTo                                                                            -- @if responseTimeMsTo\n  AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                                 -- @if seenAfter\n  AND last_seen_at > :seenAfter                                                                                        -- @if seenAfter\n  AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                                -- @if seenBefore\n  AND last_seen_at < :seenBefore                                                                                       -- @if seenBefore\n  AND created_at > :createdAfter                                                                                       -- @if createdAfter\n  AND created_at < :createdBefore                                                                                      -- @if createdBefore\n  AND updated_at > :updatedAfter                                                                                       -- @if updatedAfter\n  AND updated_at < :updatedBefore                                                                                      -- @if updatedBefore\n  AND search @@ registry.service_query(:text)                                                                          -- @if text\n  AND (name, service_id) > (:cursorName, :cursorId)                                                                    -- @if order=name & cursorName\n  AND (name, service_id) < (:cursorName, :cursorId)                                                                    -- @if order=name-down & cursorName\n  AND (created_at, service_id) < (:cursorCreatedAt, :cursorId)                                                         -- @if order=newest & cursorCreatedAt\n  AND (created_at, service_id) > (:cursorCreatedAt, :cursorId)                                                         -- @if order=oldest & cursorCreatedAt\n  AND (priority, name, service_id) > (:cursorPriority, :cursorName, :cursorId)                                         -- @if order=priority & cursorPriority & cursorName\n  AND (priority, name, service_id) < (:cursorPriority, :cursorName, :cursorId)                                         -- @if order=priority-down & cursorPriority & cursorName\n  AND (health_rank, coalesce(health_score, -1), service_id) < (:cursorHealthRank, :cursorHealthScore, :cursorId)       -- @if order=health & cursorHealthRank & cursorHealthScore\n  AND (health_rank, coalesce(health_score, -1), service_id) > (:cursorHealthRank, :cursorHealthScore, :cursorId)       -- @if order=health-up & cursorHealthRank & cursorHealthScore\n  AND (response_time_class, coalesce(response_time_ms, 2e9), service_id) >                                             -- @if order=fastest & cursorResponseTimeMs\n    (                                                                                                                  -- @if order=fastest & cursorResponseTimeMs\n      coalesce(registry.response_time_class(nullif(:cursorResponseTimeMs::double precision, 2e9)), 100),               -- @if order=fastest & cursorResponseTimeMs\n      :cursorResponseTimeMs, :cursorId                                                                                 -- @if order=fastest & cursorResponseTimeMs\n    )                                                                                                                  -- @if order=fastest & cursorResponseTimeMs\n  AND (response_time_class, coalesce(response_time_ms, 2e9), service_id) <                                             -- @if order=slowest & cursorResponseTimeMs\n    (                                                                                                                  -- @if order=slowest & cursorResponseTimeMs\n      coalesce(registry.response_time_class(nullif(:cursorResponseTimeMs::double precision, 2e9)), 100),               -- @if order=slowest & cursorResponseTimeMs\n      :cursorResponseTimeMs, :cursorId                                                                                 -- @if order=slowest & cursorResponseTimeMs\n    )                                                                                                                  -- @if order=slowest & cursorResponseTimeMs\nORDER BY\n  name,                                                                                                                -- @if order=name\n  name DESC, service_id DESC,                                                                                          -- @if order=name-down\n  created_at DESC, service_id DESC,                                                                                    -- @if order=newest\n  created_at, service_id,                                                                                              -- @if order=oldest\n  priority, name,                                                                                                      -- @if order=priority\n  priority DESC, name DESC, service_id DESC,                                                                           -- @if order=priority-down\n  health_rank DESC, coalesce(health_score, -1) DESC, service_id DESC,                                                  -- @if order=health\n  health_rank, coalesce(health_score, -1),                                                                             -- @if order=health-up\n  response_time_class, coalesce(response_time_ms, 2e9),                                                                -- @if order=fastest\n  response_time_class DESC, coalesce(response_time_ms, 2e9) DESC, service_id DESC,                                     -- @if order=slowest\n  service_id\nLIMIT :limit!",
+    "-- Zero to :limit rows, without their config. Each filter has its index (see the migrations), but for the four flags, of\n-- which most rows have the same value, and tagsNone: what an array does not hold is in no index. They thin out what the\n-- others find. What health reports change is not indexed itself, so that such an update stays HOT: a condition on a coarse\n-- column, which is, narrows, and the exact one beside it decides. Each order has the index that it walks; by name only\n-- where the deleted are hidden: service_name_key has none of them.\n-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.\n-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.\nSELECT\n  service_id,\n  name,\n  display_name,\n  description,\n  build_type,\n  protocol,\n  priority,\n  status,\n  location,\n  endpoint,\n  port,\n  version,\n  tags,\n  metadata,\n  health_check_url,\n  is_active,\n  is_required,\n  is_enabled,\n  is_auto_start,\n  source,\n  registry_url,\n  last_health_check_at,\n  response_time_ms,\n  last_seen_at,\n  success_count,\n  failure_count,\n  health_score,\n  created_by,\n  updated_by,\n  created_at,\n  updated_at,\n  deleted_at\nFROM registry.service\nWHERE\n  TRUE\n  AND deleted_at IS NULL                                                                                               -- @if deleted=hidden\n  AND deleted_at IS NOT NULL                                                                                           -- @if deleted=only\n  AND build_type = ANY(:buildTypes)                                                                                    -- @if buildTypes\n  AND protocol = ANY(:protocols)                                                                                       -- @if protocols\n  AND priority = ANY(:priorities)                                                                                      -- @if priorities\n  AND status = ANY(:statuses)                                                                                          -- @if statuses\n  AND is_required = :isRequired                                                                                        -- @if isRequired\n  AND is_enabled = :isEnabled                                                                                          -- @if isEnabled\n  AND is_active = :isActive                                                                                            -- @if isActive\n  AND is_auto_start = :isAutoStart                                                                                     -- @if isAutoStart\n  AND tags && :tagsAny                                                                                                 -- @if tagsAny\n  AND tags @> :tagsAll                                                                                                 -- @if tagsAll\n  AND NOT tags && :tagsNone                                                                                            -- @if tagsNone\n  AND registry.service_text(name, display_name, tags) LIKE :namePattern || '%'                                         -- @if namePattern\n  AND name LIKE :namePattern                                                                                           -- @if namePattern\n  AND endpoint = :endpoint                                                                                             -- @if endpoint\n  AND version = :version                                                                                               -- @if version\n  AND metadata @> :metadata                                                                                            -- @if metadata\n  AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                   -- @if successRateFrom\n  AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                   -- @if successRateFrom\n  AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                     -- @if successRateTo\n  AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                     -- @if successRateTo\n  AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99   -- @if responseTimeMsFrom\n  AND response_time_ms >= :responseTimeMsFrom                                                                          -- @if responseTimeMsFrom\n  AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)                 -- @if responseTimeMsTo\n  AND response_time_ms <= :responseTimeMsTo                                                                            -- @if responseTimeMsTo\n  AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                                 -- @if seenAfter\n  AND last_seen_at > :seenAfter                                                                                        -- @if seenAfter\n  AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                                -- @if seenBefore\n  AND last_seen_at < :seenBefore                                                                                       -- @if seenBefore\n  AND created_at > :createdAfter                                                                                       -- @if createdAfter\n  AND created_at < :createdBefore                                                                                      -- @if createdBefore\n  AND updated_at > :updatedAfter                                                                                       -- @if updatedAfter\n  AND updated_at < :updatedBefore                                                                                      -- @if updatedBefore\n  AND search @@ registry.service_query(:text)                                                                          -- @if text\n  AND (name, service_id) > (:cursorName, :cursorId)                                                                    -- @if order=name & cursorName\n  AND (name, service_id) < (:cursorName, :cursorId)                                                                    -- @if order=name-down & cursorName\n  AND (created_at, service_id) < (:cursorCreatedAt, :cursorId)                                                         -- @if order=newest & cursorCreatedAt\n  AND (created_at, service_id) > (:cursorCreatedAt, :cursorId)                                                         -- @if order=oldest & cursorCreatedAt\n  AND (priority, name, service_id) > (:cursorPriority, :cursorName, :cursorId)                                         -- @if order=priority & cursorPriority & cursorName\n  AND (priority, name, service_id) < (:cursorPriority, :cursorName, :cursorId)                                         -- @if order=priority-down & cursorPriority & cursorName\n  AND (health_rank, coalesce(health_score, -1), service_id) < (:cursorHealthRank, :cursorHealthScore, :cursorId)       -- @if order=health & cursorHealthRank & cursorHealthScore\n  AND (health_rank, coalesce(health_score, -1), service_id) > (:cursorHealthRank, :cursorHealthScore, :cursorId)       -- @if order=health-up & cursorHealthRank & cursorHealthScore\n  AND (response_time_class, coalesce(response_time_ms, 2e9), service_id) >                                             -- @if order=fastest & cursorResponseTimeMs\n    (                                                                                                                  -- @if order=fastest & cursorResponseTimeMs\n      coalesce(registry.response_time_class(nullif(:cursorResponseTimeMs::double precision, 2e9)), 100),               -- @if order=fastest & cursorResponseTimeMs\n      :cursorResponseTimeMs, :cursorId                                                                                 -- @if order=fastest & cursorResponseTimeMs\n    )                                                                                                                  -- @if order=fastest & cursorResponseTimeMs\n  AND (response_time_class, coalesce(response_time_ms, 2e9), service_id) <                                             -- @if order=slowest & cursorResponseTimeMs\n    (                                                                                                                  -- @if order=slowest & cursorResponseTimeMs\n      coalesce(registry.response_time_class(nullif(:cursorResponseTimeMs::double precision, 2e9)), 100),               -- @if order=slowest & cursorResponseTimeMs\n      :cursorResponseTimeMs, :cursorId                                                                                 -- @if order=slowest & cursorResponseTimeMs\n    )                                                                                                                  -- @if order=slowest & cursorResponseTimeMs\nORDER BY\n  name,                                                                                                                -- @if order=name\n  name DESC, service_id DESC,                                                                                          -- @if order=name-down\n  created_at DESC, service_id DESC,                                                                                    -- @if order=newest\n  created_at, service_id,                                                                                              -- @if order=oldest\n  priority, name,                                                                                                      -- @if order=priority\n  priority DESC, name DESC, service_id DESC,                                                                           -- @if order=priority-down\n  health_rank DESC, coalesce(health_score, -1) DESC, service_id DESC,                                                  -- @if order=health\n  health_rank, coalesce(health_score, -1),                                                                             -- @if order=health-up\n  response_time_class, coalesce(response_time_ms, 2e9),                                                                -- @if order=fastest\n  response_time_class DESC, coalesce(response_time_ms, 2e9) DESC, service_id DESC,                                     -- @if order=slowest\n  service_id\nLIMIT :limit!",
 }
 
 /**
@@ -1913,6 +1913,8 @@ const listServicesIR: QueryIR = {
  * -- others find. What health reports change is not indexed itself, so that such an update stays HOT: a condition on a coarse
  * -- column, which is, narrows, and the exact one beside it decides. Each order has the index that it walks; by name only
  * -- where the deleted are hidden: service_name_key has none of them.
+ * -- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.
+ * -- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
  * SELECT
  *   service_id,
  *   name,
@@ -2095,36 +2097,36 @@ export interface CountServicesResult {
 
 const countServicesIR: QueryIR = {
   params: [
-    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 464, b: 474 }] },
-    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 599, b: 608 }] },
-    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 735, b: 745 }] },
-    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 870, b: 878 }] },
-    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 1006, b: 1016 }] },
-    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 1142, b: 1151 }] },
-    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 1277, b: 1285 }] },
-    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 1416, b: 1427 }] },
-    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 1546, b: 1553 }] },
-    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 1680, b: 1687 }] },
-    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 1818, b: 1826 }] },
+    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 686, b: 696 }] },
+    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 821, b: 830 }] },
+    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 957, b: 967 }] },
+    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 1092, b: 1100 }] },
+    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 1228, b: 1238 }] },
+    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 1364, b: 1373 }] },
+    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 1499, b: 1507 }] },
+    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 1638, b: 1649 }] },
+    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 1768, b: 1775 }] },
+    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 1902, b: 1909 }] },
+    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 2040, b: 2048 }] },
     {
       name: 'namePattern',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 1994, b: 2005 },
-        { a: 2089, b: 2100 },
+        { a: 2216, b: 2227 },
+        { a: 2311, b: 2322 },
       ],
     },
-    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 2228, b: 2236 }] },
-    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 2362, b: 2369 }] },
-    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 2498, b: 2506 }] },
+    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 2450, b: 2458 }] },
+    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 2584, b: 2591 }] },
+    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 2720, b: 2728 }] },
     {
       name: 'successRateFrom',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2646, b: 2661 },
-        { a: 2841, b: 2856 },
+        { a: 2868, b: 2883 },
+        { a: 3063, b: 3078 },
       ],
     },
     {
@@ -2132,8 +2134,8 @@ const countServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2930, b: 2943 },
-        { a: 3123, b: 3136 },
+        { a: 3152, b: 3165 },
+        { a: 3345, b: 3358 },
       ],
     },
     {
@@ -2141,8 +2143,8 @@ const countServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3242, b: 3260 },
-        { a: 3350, b: 3368 },
+        { a: 3464, b: 3482 },
+        { a: 3572, b: 3590 },
       ],
     },
     {
@@ -2150,8 +2152,8 @@ const countServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3527, b: 3543 },
-        { a: 3638, b: 3654 },
+        { a: 3749, b: 3765 },
+        { a: 3860, b: 3876 },
       ],
     },
     {
@@ -2159,8 +2161,8 @@ const countServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3798, b: 3807 },
-        { a: 3912, b: 3921 },
+        { a: 4020, b: 4029 },
+        { a: 4134, b: 4143 },
       ],
     },
     {
@@ -2168,23 +2170,25 @@ const countServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4070, b: 4080 },
-        { a: 4185, b: 4195 },
+        { a: 4292, b: 4302 },
+        { a: 4407, b: 4417 },
       ],
     },
-    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4320, b: 4332 }] },
-    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4459, b: 4472 }] },
-    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4599, b: 4611 }] },
-    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4738, b: 4751 }] },
-    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 4898, b: 4902 }] },
+    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4542, b: 4554 }] },
+    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4681, b: 4694 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4821, b: 4833 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4960, b: 4973 }] },
+    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 5120, b: 5124 }] },
   ],
   statement:
-    '-- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none.\nSELECT\n  count(*) AS "count!"\nFROM registry.service\nWHERE\n  TRUE\n  AND deleted_at IS NULL                                                                                               -- @if deleted=hidden\n  AND deleted_at IS NOT NULL                                                                                           -- @if deleted=only\n  AND build_type = ANY(:buildTypes)                                                                                    -- @if buildTypes\n  AND protocol = ANY(:protocols)                                                                                       -- @if protocols\n  AND priority = ANY(:priorities)                                                                                      -- @if priorities\n  AND status = ANY(:statuses)                                                                                          -- @if statuses\n  AND is_required = :isRequired                                                                                        -- @if isRequired\n  AND is_enabled = :isEnabled                                                                                          -- @if isEnabled\n  AND is_active = :isActive                                                                                            -- @if isActive\n  AND is_auto_start = :isAutoStart                                                                                     -- @if isAutoStart\n  AND tags && :tagsAny                                                                                                 -- @if tagsAny\n  AND tags @> :tagsAll                                                                                                 -- @if tagsAll\n  AND NOT tags && :tagsNone                                                                                            -- @if tagsNone\n  AND registry.service_text(name, display_name, tags) LIKE :namePattern || \'%\'                                         -- @if namePattern\n  AND name LIKE :namePattern                                                                                           -- @if namePattern\n  AND endpoint = :endpoint                                                                                             -- @if endpoint\n  AND version = :version                                                                                               -- @if version\n  AND metadata @> :metadata                                                                                            -- @if metadata\n  AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                   -- @if successRateFrom\n  AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                   -- @if successRateFrom\n  AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                     -- @if successRateTo\n  AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                     -- @if successRateTo\n  AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99   -- @if responseTimeMsFrom\n  AND response_time_ms >= :responseTimeMsFrom                                                                          -- @if responseTimeMsFrom\n  AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)                 -- @if responseTimeMsTo\n  AND response_time_ms <= :responseTimeMsTo                                                                            -- @if responseTimeMsTo\n  AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                                 -- @if seenAfter\n  AND last_seen_at > :seenAfter                                                                                        -- @if seenAfter\n  AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                                -- @if seenBefore\n  AND last_seen_at < :seenBefore                                                                                       -- @if seenBefore\n  AND created_at > :createdAfter                                                                                       -- @if createdAfter\n  AND created_at < :createdBefore                                                                                      -- @if createdBefore\n  AND updated_at > :updatedAfter                                                                                       -- @if updatedAfter\n  AND updated_at < :updatedBefore                                                                                      -- @if updatedBefore\n  AND search @@ registry.service_query(:text)                                                                          -- @if text\n',
+    '-- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none.\n-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.\n-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.\nSELECT\n  count(*) AS "count!"\nFROM registry.service\nWHERE\n  TRUE\n  AND deleted_at IS NULL                                                                                               -- @if deleted=hidden\n  AND deleted_at IS NOT NULL                                                                                           -- @if deleted=only\n  AND build_type = ANY(:buildTypes)                                                                                    -- @if buildTypes\n  AND protocol = ANY(:protocols)                                                                                       -- @if protocols\n  AND priority = ANY(:priorities)                                                                                      -- @if priorities\n  AND status = ANY(:statuses)                                                                                          -- @if statuses\n  AND is_required = :isRequired                                                                                        -- @if isRequired\n  AND is_enabled = :isEnabled                                                                                          -- @if isEnabled\n  AND is_active = :isActive                                                                                            -- @if isActive\n  AND is_auto_start = :isAutoStart                                                                                     -- @if isAutoStart\n  AND tags && :tagsAny                                                                                                 -- @if tagsAny\n  AND tags @> :tagsAll                                                                                                 -- @if tagsAll\n  AND NOT tags && :tagsNone                                                                                            -- @if tagsNone\n  AND registry.service_text(name, display_name, tags) LIKE :namePattern || \'%\'                                         -- @if namePattern\n  AND name LIKE :namePattern                                                                                           -- @if namePattern\n  AND endpoint = :endpoint                                                                                             -- @if endpoint\n  AND version = :version                                                                                               -- @if version\n  AND metadata @> :metadata                                                                                            -- @if metadata\n  AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                   -- @if successRateFrom\n  AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                   -- @if successRateFrom\n  AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                     -- @if successRateTo\n  AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                     -- @if successRateTo\n  AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99   -- @if responseTimeMsFrom\n  AND response_time_ms >= :responseTimeMsFrom                                                                          -- @if responseTimeMsFrom\n  AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)                 -- @if responseTimeMsTo\n  AND response_time_ms <= :responseTimeMsTo                                                                            -- @if responseTimeMsTo\n  AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                                 -- @if seenAfter\n  AND last_seen_at > :seenAfter                                                                                        -- @if seenAfter\n  AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                                -- @if seenBefore\n  AND last_seen_at < :seenBefore                                                                                       -- @if seenBefore\n  AND created_at > :createdAfter                                                                                       -- @if createdAfter\n  AND created_at < :createdBefore                                                                                      -- @if createdBefore\n  AND updated_at > :updatedAfter                                                                                       -- @if updatedAfter\n  AND updated_at < :updatedBefore                                                                                      -- @if updatedBefore\n  AND search @@ registry.service_query(:text)                                                                          -- @if text\n',
 }
 
 /**
  * ```sql
  * -- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none.
+ * -- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.
+ * -- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
  * SELECT
  *   count(*) AS "count!"
  * FROM registry.service
@@ -2366,44 +2370,44 @@ const searchServicesIR: QueryIR = {
       required: true,
       transform: { type: 'scalar' },
       locs: [
-        { a: 710, b: 716 },
-        { a: 1415, b: 1421 },
-        { a: 1450, b: 1456 },
-        { a: 1524, b: 1530 },
-        { a: 1613, b: 1619 },
-        { a: 1763, b: 1769 },
+        { a: 935, b: 941 },
+        { a: 1640, b: 1646 },
+        { a: 1675, b: 1681 },
+        { a: 1749, b: 1755 },
+        { a: 1838, b: 1844 },
+        { a: 1988, b: 1994 },
       ],
     },
-    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 2135, b: 2145 }] },
-    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 2270, b: 2279 }] },
-    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 2406, b: 2416 }] },
-    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 2541, b: 2549 }] },
-    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 2677, b: 2687 }] },
-    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 2813, b: 2822 }] },
-    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 2948, b: 2956 }] },
-    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 3087, b: 3098 }] },
-    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 3217, b: 3224 }] },
-    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 3351, b: 3358 }] },
-    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 3489, b: 3497 }] },
+    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 2360, b: 2370 }] },
+    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 2495, b: 2504 }] },
+    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 2631, b: 2641 }] },
+    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 2766, b: 2774 }] },
+    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 2902, b: 2912 }] },
+    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 3038, b: 3047 }] },
+    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 3173, b: 3181 }] },
+    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 3312, b: 3323 }] },
+    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 3442, b: 3449 }] },
+    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 3576, b: 3583 }] },
+    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 3714, b: 3722 }] },
     {
       name: 'namePattern',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3665, b: 3676 },
-        { a: 3760, b: 3771 },
+        { a: 3890, b: 3901 },
+        { a: 3985, b: 3996 },
       ],
     },
-    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 3899, b: 3907 }] },
-    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 4033, b: 4040 }] },
-    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 4169, b: 4177 }] },
+    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 4124, b: 4132 }] },
+    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 4258, b: 4265 }] },
+    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 4394, b: 4402 }] },
     {
       name: 'successRateFrom',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4317, b: 4332 },
-        { a: 4512, b: 4527 },
+        { a: 4542, b: 4557 },
+        { a: 4737, b: 4752 },
       ],
     },
     {
@@ -2411,8 +2415,8 @@ const searchServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4601, b: 4614 },
-        { a: 4794, b: 4807 },
+        { a: 4826, b: 4839 },
+        { a: 5019, b: 5032 },
       ],
     },
     {
@@ -2420,8 +2424,8 @@ const searchServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4913, b: 4931 },
-        { a: 5021, b: 5039 },
+        { a: 5138, b: 5156 },
+        { a: 5246, b: 5264 },
       ],
     },
     {
@@ -2429,8 +2433,8 @@ const searchServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 5198, b: 5214 },
-        { a: 5309, b: 5325 },
+        { a: 5423, b: 5439 },
+        { a: 5534, b: 5550 },
       ],
     },
     {
@@ -2438,8 +2442,8 @@ const searchServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 5469, b: 5478 },
-        { a: 5583, b: 5592 },
+        { a: 5694, b: 5703 },
+        { a: 5808, b: 5817 },
       ],
     },
     {
@@ -2447,22 +2451,22 @@ const searchServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 5741, b: 5751 },
-        { a: 5856, b: 5866 },
+        { a: 5966, b: 5976 },
+        { a: 6081, b: 6091 },
       ],
     },
-    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 5991, b: 6003 }] },
-    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 6130, b: 6143 }] },
-    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 6270, b: 6282 }] },
-    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 6409, b: 6422 }] },
-    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 6569, b: 6573 }] },
+    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 6216, b: 6228 }] },
+    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 6355, b: 6368 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 6495, b: 6507 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 6634, b: 6647 }] },
+    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 6794, b: 6798 }] },
     {
       name: 'cursorRank',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 7187, b: 7197 },
-        { a: 7337, b: 7347 },
+        { a: 7412, b: 7422 },
+        { a: 7562, b: 7572 },
       ],
     },
     {
@@ -2470,14 +2474,14 @@ const searchServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 7200, b: 7208 },
-        { a: 7350, b: 7358 },
+        { a: 7425, b: 7433 },
+        { a: 7575, b: 7583 },
       ],
     },
-    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 7763, b: 7769 }] },
+    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 7988, b: 7994 }] },
   ],
   statement:
-    '-- Zero to :limit rows, without their config, by service_search_idx, or, when no service has the words, by service_text_idx\n-- (in registry.similar_services, which is evaluated once). All that are found are ranked before the best are taken. What\n-- is found by its words has a rank of 0 to 1, plus 2 where they are the name, and 1 where they begin it; what is only\n-- similar has one below 0. ts_rank is the mean over the words that are sought: each counts by the best place it has, and\n-- what repeats it adds less than two thirds. That is ts_rank of an OR, which the query is made by joining it to itself.\nWITH alike AS MATERIALIZED (\n  SELECT\n    similar_id,\n    similarity\n  FROM registry.similar_services(:query!)\n),\nfound AS (\n  SELECT\n    service_id,\n    name,\n    display_name,\n    description,\n    build_type,\n    protocol,\n    priority,\n    status,\n    location,\n    endpoint,\n    port,\n    version,\n    tags,\n    metadata,\n    health_check_url,\n    is_active,\n    is_required,\n    is_enabled,\n    is_auto_start,\n    source,\n    registry_url,\n    last_health_check_at,\n    response_time_ms,\n    last_seen_at,\n    success_count,\n    failure_count,\n    health_score,\n    created_by,\n    updated_by,\n    created_at,\n    updated_at,\n    deleted_at,\n    coalesce(\n      (SELECT similarity - 1 FROM alike WHERE similar_id = service_id),\n      ts_rank(\'{0, 0.01, 0.1, 1}\', search, (SELECT registry.service_query(:query!) || registry.service_query(:query!)))\n        + CASE\n          WHEN lower(name) = (SELECT lower(trim(:query!) COLLATE "C")) THEN 2\n          WHEN starts_with(lower(name), (SELECT lower(trim(:query!) COLLATE "C"))) THEN 1\n          ELSE 0\n        END\n    )::real AS rank\n  FROM registry.service\n  WHERE\n    (search @@ registry.service_query(:query!) OR service_id = ANY(ARRAY(SELECT similar_id FROM alike)))\n    AND deleted_at IS NULL                                                                                             -- @if deleted=hidden\n    AND deleted_at IS NOT NULL                                                                                         -- @if deleted=only\n    AND build_type = ANY(:buildTypes)                                                                                  -- @if buildTypes\n    AND protocol = ANY(:protocols)                                                                                     -- @if protocols\n    AND priority = ANY(:priorities)                                                                                    -- @if priorities\n    AND status = ANY(:statuses)                                                                                        -- @if statuses\n    AND is_required = :isRequired                                                                                      -- @if isRequired\n    AND is_enabled = :isEnabled                                                                                        -- @if isEnabled\n    AND is_active = :isActive                                                                                          -- @if isActive\n    AND is_auto_start = :isAutoStart                                                                                   -- @if isAutoStart\n    AND tags && :tagsAny                                                                                               -- @if tagsAny\n    AND tags @> :tagsAll                                                                                               -- @if tagsAll\n    AND NOT tags && :tagsNone                                                                                          -- @if tagsNone\n    AND registry.service_text(name, display_name, tags) LIKE :namePattern || \'%\'                                       -- @if namePattern\n    AND name LIKE :namePattern                                                                                         -- @if namePattern\n    AND endpoint = :endpoint                                                                                           -- @if endpoint\n    AND version = :version                                                                                             -- @if version\n    AND metadata @> :metadata                                                                                          -- @if metadata\n    AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                 -- @if successRateFrom\n    AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                 -- @if successRateFrom\n    AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                   -- @if successRateTo\n    AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                   -- @if successRateTo\n    AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99 -- @if responseTimeMsFrom\n    AND response_time_ms >= :responseTimeMsFrom                                                                        -- @if responseTimeMsFrom\n    AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)               -- @if responseTimeMsTo\n    AND response_time_ms <= :responseTimeMsTo                                                                          -- @if responseTimeMsTo\n    AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                               -- @if seenAfter\n    AND last_seen_at > :seenAfter                                                                                      -- @if seenAfter\n    AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                              -- @if seenBefore\n    AND last_seen_at < :seenBefore                                                                                     -- @if seenBefore\n    AND created_at > :createdAfter                                                                                     -- @if createdAfter\n    AND created_at < :createdBefore                                                                                    -- @if createdBefore\n    AND updated_at > :updatedAfter                                                                                     -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                                                    -- @if updatedBefore\n    AND search @@ registry.service_query(:text)                                                                        -- @if text\n)\nSELECT\n  service_id,\n  name,\n  display_name,\n  description,\n  build_type,\n  protocol,\n  priority,\n  status,\n  location,\n  endpoint,\n  port,\n  version,\n  tags,\n  metadata,\n  health_check_url,\n  is_active,\n  is_required,\n  is_enabled,\n  is_auto_start,\n  source,\n  registry_url,\n  last_health_check_at,\n  response_time_ms,\n  last_seen_at,\n  success_count,\n  failure_count,\n  health_score,\n  created_by,\n  updated_by,\n  created_at,\n  updated_at,\n  deleted_at,\n  rank AS "rank!"\nFROM found\nWHERE\n  TRUE\n  AND (rank, service_id) < (:cursorRank, :cursorId)                                                                    -- @if order=best & cursorRank\n  AND (rank, service_id) > (:cursorRank, :cursorId)                                                                    -- @if order=worst & cursorRank\nORDER BY\n  rank DESC, service_id DESC,                                                                                          -- @if order=best\n  rank, service_id,                                                                                                    -- @if order=worst\n  service_id\nLIMIT :limit!',
+    '-- Zero to :limit rows, without their config, by service_search_idx, or, when no service has the words, by service_text_idx\n-- (in registry.similar_services, which is evaluated once). All that are found are ranked before the best are taken. What\n-- is found by its words has a rank of 0 to 1, plus 2 where they are the name, and 1 where they begin it; what is only\n-- similar has one below 0. ts_rank is the mean over the words that are sought: each counts by the best place it has, and\n-- what repeats it adds less than two thirds. That is ts_rank of an OR, which the query is made by joining it to itself.\n-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what the search finds.\n-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what the search finds.\nWITH alike AS MATERIALIZED (\n  SELECT\n    similar_id,\n    similarity\n  FROM registry.similar_services(:query!)\n),\nfound AS (\n  SELECT\n    service_id,\n    name,\n    display_name,\n    description,\n    build_type,\n    protocol,\n    priority,\n    status,\n    location,\n    endpoint,\n    port,\n    version,\n    tags,\n    metadata,\n    health_check_url,\n    is_active,\n    is_required,\n    is_enabled,\n    is_auto_start,\n    source,\n    registry_url,\n    last_health_check_at,\n    response_time_ms,\n    last_seen_at,\n    success_count,\n    failure_count,\n    health_score,\n    created_by,\n    updated_by,\n    created_at,\n    updated_at,\n    deleted_at,\n    coalesce(\n      (SELECT similarity - 1 FROM alike WHERE similar_id = service_id),\n      ts_rank(\'{0, 0.01, 0.1, 1}\', search, (SELECT registry.service_query(:query!) || registry.service_query(:query!)))\n        + CASE\n          WHEN lower(name) = (SELECT lower(trim(:query!) COLLATE "C")) THEN 2\n          WHEN starts_with(lower(name), (SELECT lower(trim(:query!) COLLATE "C"))) THEN 1\n          ELSE 0\n        END\n    )::real AS rank\n  FROM registry.service\n  WHERE\n    (search @@ registry.service_query(:query!) OR service_id = ANY(ARRAY(SELECT similar_id FROM alike)))\n    AND deleted_at IS NULL                                                                                             -- @if deleted=hidden\n    AND deleted_at IS NOT NULL                                                                                         -- @if deleted=only\n    AND build_type = ANY(:buildTypes)                                                                                  -- @if buildTypes\n    AND protocol = ANY(:protocols)                                                                                     -- @if protocols\n    AND priority = ANY(:priorities)                                                                                    -- @if priorities\n    AND status = ANY(:statuses)                                                                                        -- @if statuses\n    AND is_required = :isRequired                                                                                      -- @if isRequired\n    AND is_enabled = :isEnabled                                                                                        -- @if isEnabled\n    AND is_active = :isActive                                                                                          -- @if isActive\n    AND is_auto_start = :isAutoStart                                                                                   -- @if isAutoStart\n    AND tags && :tagsAny                                                                                               -- @if tagsAny\n    AND tags @> :tagsAll                                                                                               -- @if tagsAll\n    AND NOT tags && :tagsNone                                                                                          -- @if tagsNone\n    AND registry.service_text(name, display_name, tags) LIKE :namePattern || \'%\'                                       -- @if namePattern\n    AND name LIKE :namePattern                                                                                         -- @if namePattern\n    AND endpoint = :endpoint                                                                                           -- @if endpoint\n    AND version = :version                                                                                             -- @if version\n    AND metadata @> :metadata                                                                                          -- @if metadata\n    AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                 -- @if successRateFrom\n    AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                 -- @if successRateFrom\n    AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                   -- @if successRateTo\n    AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                   -- @if successRateTo\n    AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99 -- @if responseTimeMsFrom\n    AND response_time_ms >= :responseTimeMsFrom                                                                        -- @if responseTimeMsFrom\n    AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)               -- @if responseTimeMsTo\n    AND response_time_ms <= :responseTimeMsTo                                                                          -- @if responseTimeMsTo\n    AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                               -- @if seenAfter\n    AND last_seen_at > :seenAfter                                                                                      -- @if seenAfter\n    AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                              -- @if seenBefore\n    AND last_seen_at < :seenBefore                                                                                     -- @if seenBefore\n    AND created_at > :createdAfter                                                                                     -- @if createdAfter\n    AND created_at < :createdBefore                                                                                    -- @if createdBefore\n    AND updated_at > :updatedAfter                                                                                     -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                                                    -- @if updatedBefore\n    AND search @@ registry.service_query(:text)                                                                        -- @if text\n)\nSELECT\n  service_id,\n  name,\n  display_name,\n  description,\n  build_type,\n  protocol,\n  priority,\n  status,\n  location,\n  endpoint,\n  port,\n  version,\n  tags,\n  metadata,\n  health_check_url,\n  is_active,\n  is_required,\n  is_enabled,\n  is_auto_start,\n  source,\n  registry_url,\n  last_health_check_at,\n  response_time_ms,\n  last_seen_at,\n  success_count,\n  failure_count,\n  health_score,\n  created_by,\n  updated_by,\n  created_at,\n  updated_at,\n  deleted_at,\n  rank AS "rank!"\nFROM found\nWHERE\n  TRUE\n  AND (rank, service_id) < (:cursorRank, :cursorId)                                                                    -- @if order=best & cursorRank\n  AND (rank, service_id) > (:cursorRank, :cursorId)                                                                    -- @if order=worst & cursorRank\nORDER BY\n  rank DESC, service_id DESC,                                                                                          -- @if order=best\n  rank, service_id,                                                                                                    -- @if order=worst\n  service_id\nLIMIT :limit!',
 }
 
 /**
@@ -2487,6 +2491,8 @@ const searchServicesIR: QueryIR = {
  * -- is found by its words has a rank of 0 to 1, plus 2 where they are the name, and 1 where they begin it; what is only
  * -- similar has one below 0. ts_rank is the mean over the words that are sought: each counts by the best place it has, and
  * -- what repeats it adds less than two thirds. That is ts_rank of an OR, which the query is made by joining it to itself.
+ * -- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what the search finds.
+ * -- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what the search finds.
  * WITH alike AS MATERIALIZED (
  *   SELECT
  *     similar_id,
@@ -2705,40 +2711,40 @@ const countFoundServicesIR: QueryIR = {
       required: true,
       transform: { type: 'scalar' },
       locs: [
-        { a: 163, b: 169 },
-        { a: 251, b: 257 },
+        { a: 388, b: 394 },
+        { a: 476, b: 482 },
       ],
     },
-    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 569, b: 579 }] },
-    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 704, b: 713 }] },
-    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 840, b: 850 }] },
-    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 975, b: 983 }] },
-    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 1111, b: 1121 }] },
-    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 1247, b: 1256 }] },
-    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 1382, b: 1390 }] },
-    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 1521, b: 1532 }] },
-    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 1651, b: 1658 }] },
-    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 1785, b: 1792 }] },
-    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 1923, b: 1931 }] },
+    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 794, b: 804 }] },
+    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 929, b: 938 }] },
+    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 1065, b: 1075 }] },
+    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 1200, b: 1208 }] },
+    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 1336, b: 1346 }] },
+    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 1472, b: 1481 }] },
+    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 1607, b: 1615 }] },
+    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 1746, b: 1757 }] },
+    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 1876, b: 1883 }] },
+    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 2010, b: 2017 }] },
+    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 2148, b: 2156 }] },
     {
       name: 'namePattern',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2099, b: 2110 },
-        { a: 2194, b: 2205 },
+        { a: 2324, b: 2335 },
+        { a: 2419, b: 2430 },
       ],
     },
-    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 2333, b: 2341 }] },
-    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 2467, b: 2474 }] },
-    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 2603, b: 2611 }] },
+    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 2558, b: 2566 }] },
+    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 2692, b: 2699 }] },
+    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 2828, b: 2836 }] },
     {
       name: 'successRateFrom',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2751, b: 2766 },
-        { a: 2946, b: 2961 },
+        { a: 2976, b: 2991 },
+        { a: 3171, b: 3186 },
       ],
     },
     {
@@ -2746,8 +2752,8 @@ const countFoundServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3035, b: 3048 },
-        { a: 3228, b: 3241 },
+        { a: 3260, b: 3273 },
+        { a: 3453, b: 3466 },
       ],
     },
     {
@@ -2755,8 +2761,8 @@ const countFoundServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3347, b: 3365 },
-        { a: 3455, b: 3473 },
+        { a: 3572, b: 3590 },
+        { a: 3680, b: 3698 },
       ],
     },
     {
@@ -2764,8 +2770,8 @@ const countFoundServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3632, b: 3648 },
-        { a: 3743, b: 3759 },
+        { a: 3857, b: 3873 },
+        { a: 3968, b: 3984 },
       ],
     },
     {
@@ -2773,8 +2779,8 @@ const countFoundServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3903, b: 3912 },
-        { a: 4017, b: 4026 },
+        { a: 4128, b: 4137 },
+        { a: 4242, b: 4251 },
       ],
     },
     {
@@ -2782,23 +2788,25 @@ const countFoundServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4175, b: 4185 },
-        { a: 4290, b: 4300 },
+        { a: 4400, b: 4410 },
+        { a: 4515, b: 4525 },
       ],
     },
-    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4425, b: 4437 }] },
-    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4564, b: 4577 }] },
-    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4704, b: 4716 }] },
-    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4843, b: 4856 }] },
-    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 5003, b: 5007 }] },
+    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4650, b: 4662 }] },
+    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4789, b: 4802 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4929, b: 4941 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 5068, b: 5081 }] },
+    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 5228, b: 5232 }] },
   ],
   statement:
-    '-- One row: how many searchServices finds, by the same indexes.\nSELECT\n  count(*) AS "count!"\nFROM registry.service\nWHERE\n  (\n    search @@ registry.service_query(:query!)\n    OR service_id = ANY(ARRAY(SELECT similar_id FROM registry.similar_services(:query!)))\n  )\n  AND deleted_at IS NULL                                                                                               -- @if deleted=hidden\n  AND deleted_at IS NOT NULL                                                                                           -- @if deleted=only\n  AND build_type = ANY(:buildTypes)                                                                                    -- @if buildTypes\n  AND protocol = ANY(:protocols)                                                                                       -- @if protocols\n  AND priority = ANY(:priorities)                                                                                      -- @if priorities\n  AND status = ANY(:statuses)                                                                                          -- @if statuses\n  AND is_required = :isRequired                                                                                        -- @if isRequired\n  AND is_enabled = :isEnabled                                                                                          -- @if isEnabled\n  AND is_active = :isActive                                                                                            -- @if isActive\n  AND is_auto_start = :isAutoStart                                                                                     -- @if isAutoStart\n  AND tags && :tagsAny                                                                                                 -- @if tagsAny\n  AND tags @> :tagsAll                                                                                                 -- @if tagsAll\n  AND NOT tags && :tagsNone                                                                                            -- @if tagsNone\n  AND registry.service_text(name, display_name, tags) LIKE :namePattern || \'%\'                                         -- @if namePattern\n  AND name LIKE :namePattern                                                                                           -- @if namePattern\n  AND endpoint = :endpoint                                                                                             -- @if endpoint\n  AND version = :version                                                                                               -- @if version\n  AND metadata @> :metadata                                                                                            -- @if metadata\n  AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                   -- @if successRateFrom\n  AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                   -- @if successRateFrom\n  AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                     -- @if successRateTo\n  AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                     -- @if successRateTo\n  AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99   -- @if responseTimeMsFrom\n  AND response_time_ms >= :responseTimeMsFrom                                                                          -- @if responseTimeMsFrom\n  AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)                 -- @if responseTimeMsTo\n  AND response_time_ms <= :responseTimeMsTo                                                                            -- @if responseTimeMsTo\n  AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                                 -- @if seenAfter\n  AND last_seen_at > :seenAfter                                                                                        -- @if seenAfter\n  AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                                -- @if seenBefore\n  AND last_seen_at < :seenBefore                                                                                       -- @if seenBefore\n  AND created_at > :createdAfter                                                                                       -- @if createdAfter\n  AND created_at < :createdBefore                                                                                      -- @if createdBefore\n  AND updated_at > :updatedAfter                                                                                       -- @if updatedAfter\n  AND updated_at < :updatedBefore                                                                                      -- @if updatedBefore\n  AND search @@ registry.service_query(:text)                                                                          -- @if text\n',
+    '-- One row: how many searchServices finds, by the same indexes.\n-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what the search finds.\n-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what the search finds.\nSELECT\n  count(*) AS "count!"\nFROM registry.service\nWHERE\n  (\n    search @@ registry.service_query(:query!)\n    OR service_id = ANY(ARRAY(SELECT similar_id FROM registry.similar_services(:query!)))\n  )\n  AND deleted_at IS NULL                                                                                               -- @if deleted=hidden\n  AND deleted_at IS NOT NULL                                                                                           -- @if deleted=only\n  AND build_type = ANY(:buildTypes)                                                                                    -- @if buildTypes\n  AND protocol = ANY(:protocols)                                                                                       -- @if protocols\n  AND priority = ANY(:priorities)                                                                                      -- @if priorities\n  AND status = ANY(:statuses)                                                                                          -- @if statuses\n  AND is_required = :isRequired                                                                                        -- @if isRequired\n  AND is_enabled = :isEnabled                                                                                          -- @if isEnabled\n  AND is_active = :isActive                                                                                            -- @if isActive\n  AND is_auto_start = :isAutoStart                                                                                     -- @if isAutoStart\n  AND tags && :tagsAny                                                                                                 -- @if tagsAny\n  AND tags @> :tagsAll                                                                                                 -- @if tagsAll\n  AND NOT tags && :tagsNone                                                                                            -- @if tagsNone\n  AND registry.service_text(name, display_name, tags) LIKE :namePattern || \'%\'                                         -- @if namePattern\n  AND name LIKE :namePattern                                                                                           -- @if namePattern\n  AND endpoint = :endpoint                                                                                             -- @if endpoint\n  AND version = :version                                                                                               -- @if version\n  AND metadata @> :metadata                                                                                            -- @if metadata\n  AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                   -- @if successRateFrom\n  AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                   -- @if successRateFrom\n  AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                     -- @if successRateTo\n  AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                     -- @if successRateTo\n  AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99   -- @if responseTimeMsFrom\n  AND response_time_ms >= :responseTimeMsFrom                                                                          -- @if responseTimeMsFrom\n  AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)                 -- @if responseTimeMsTo\n  AND response_time_ms <= :responseTimeMsTo                                                                            -- @if responseTimeMsTo\n  AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                                 -- @if seenAfter\n  AND last_seen_at > :seenAfter                                                                                        -- @if seenAfter\n  AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                                -- @if seenBefore\n  AND last_seen_at < :seenBefore                                                                                       -- @if seenBefore\n  AND created_at > :createdAfter                                                                                       -- @if createdAfter\n  AND created_at < :createdBefore                                                                                      -- @if createdBefore\n  AND updated_at > :updatedAfter                                                                                       -- @if updatedAfter\n  AND updated_at < :updatedBefore                                                                                      -- @if updatedBefore\n  AND search @@ registry.service_query(:text)                                                                          -- @if text\n',
 }
 
 /**
  * ```sql
  * -- One row: how many searchServices finds, by the same indexes.
+ * -- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what the search finds.
+ * -- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what the search finds.
  * SELECT
  *   count(*) AS "count!"
  * FROM registry.service
@@ -2942,36 +2950,36 @@ export interface UpdateServicesResult {
 
 const updateServicesIR: QueryIR = {
   params: [
-    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 663, b: 673 }] },
-    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 800, b: 809 }] },
-    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 938, b: 948 }] },
-    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 1075, b: 1083 }] },
-    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 1213, b: 1223 }] },
-    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 1351, b: 1360 }] },
-    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 1488, b: 1496 }] },
-    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 1629, b: 1640 }] },
-    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 1761, b: 1768 }] },
-    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 1897, b: 1904 }] },
-    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 2037, b: 2045 }] },
+    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 885, b: 895 }] },
+    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 1022, b: 1031 }] },
+    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 1160, b: 1170 }] },
+    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 1297, b: 1305 }] },
+    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 1435, b: 1445 }] },
+    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 1573, b: 1582 }] },
+    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 1710, b: 1718 }] },
+    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 1851, b: 1862 }] },
+    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 1983, b: 1990 }] },
+    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 2119, b: 2126 }] },
+    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 2259, b: 2267 }] },
     {
       name: 'namePattern',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2215, b: 2226 },
-        { a: 2312, b: 2323 },
+        { a: 2437, b: 2448 },
+        { a: 2534, b: 2545 },
       ],
     },
-    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 2453, b: 2461 }] },
-    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 2589, b: 2596 }] },
-    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 2727, b: 2735 }] },
+    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 2675, b: 2683 }] },
+    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 2811, b: 2818 }] },
+    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 2949, b: 2957 }] },
     {
       name: 'successRateFrom',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2877, b: 2892 },
-        { a: 3074, b: 3089 },
+        { a: 3099, b: 3114 },
+        { a: 3296, b: 3311 },
       ],
     },
     {
@@ -2979,8 +2987,8 @@ const updateServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3165, b: 3178 },
-        { a: 3360, b: 3373 },
+        { a: 3387, b: 3400 },
+        { a: 3582, b: 3595 },
       ],
     },
     {
@@ -2988,8 +2996,8 @@ const updateServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3481, b: 3499 },
-        { a: 3591, b: 3609 },
+        { a: 3703, b: 3721 },
+        { a: 3813, b: 3831 },
       ],
     },
     {
@@ -2997,8 +3005,8 @@ const updateServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3770, b: 3786 },
-        { a: 3883, b: 3899 },
+        { a: 3992, b: 4008 },
+        { a: 4105, b: 4121 },
       ],
     },
     {
@@ -3006,8 +3014,8 @@ const updateServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4045, b: 4054 },
-        { a: 4161, b: 4170 },
+        { a: 4267, b: 4276 },
+        { a: 4383, b: 4392 },
       ],
     },
     {
@@ -3015,47 +3023,47 @@ const updateServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4321, b: 4331 },
-        { a: 4438, b: 4448 },
+        { a: 4543, b: 4553 },
+        { a: 4660, b: 4670 },
       ],
     },
-    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4575, b: 4587 }] },
-    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4716, b: 4729 }] },
-    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4858, b: 4870 }] },
-    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4999, b: 5012 }] },
-    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 5161, b: 5165 }] },
+    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4797, b: 4809 }] },
+    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4938, b: 4951 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 5080, b: 5092 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 5221, b: 5234 }] },
+    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 5383, b: 5387 }] },
     {
       name: 'maxRows',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 5297, b: 5304 },
-        { a: 8450, b: 8457 },
+        { a: 5519, b: 5526 },
+        { a: 8672, b: 8679 },
       ],
     },
-    { name: 'newDisplayName', required: false, transform: { type: 'scalar' }, locs: [{ a: 5523, b: 5537 }] },
-    { name: 'newDescription', required: false, transform: { type: 'scalar' }, locs: [{ a: 5665, b: 5679 }] },
-    { name: 'newBuildType', required: false, transform: { type: 'scalar' }, locs: [{ a: 5807, b: 5819 }] },
-    { name: 'newProtocol', required: false, transform: { type: 'scalar' }, locs: [{ a: 5946, b: 5957 }] },
-    { name: 'newPriority', required: false, transform: { type: 'scalar' }, locs: [{ a: 6086, b: 6097 }] },
-    { name: 'newStatus', required: false, transform: { type: 'scalar' }, locs: [{ a: 6224, b: 6233 }] },
-    { name: 'newLocation', required: false, transform: { type: 'scalar' }, locs: [{ a: 6364, b: 6375 }] },
-    { name: 'newEndpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 6504, b: 6515 }] },
-    { name: 'newPort', required: false, transform: { type: 'scalar' }, locs: [{ a: 6640, b: 6647 }] },
-    { name: 'newVersion', required: false, transform: { type: 'scalar' }, locs: [{ a: 6779, b: 6789 }] },
-    { name: 'newTags', required: false, transform: { type: 'scalar' }, locs: [{ a: 6915, b: 6922 }] },
-    { name: 'newMetadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 7055, b: 7066 }] },
-    { name: 'newConfig', required: false, transform: { type: 'scalar' }, locs: [{ a: 7193, b: 7202 }] },
-    { name: 'newHealthCheckUrl', required: false, transform: { type: 'scalar' }, locs: [{ a: 7341, b: 7358 }] },
-    { name: 'newIsActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 7480, b: 7491 }] },
-    { name: 'newIsRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 7622, b: 7635 }] },
-    { name: 'newIsEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 7763, b: 7775 }] },
-    { name: 'newIsAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 7907, b: 7921 }] },
-    { name: 'newSource', required: false, transform: { type: 'scalar' }, locs: [{ a: 8043, b: 8052 }] },
-    { name: 'newRegistryUrl', required: false, transform: { type: 'scalar' }, locs: [{ a: 8187, b: 8201 }] },
+    { name: 'newDisplayName', required: false, transform: { type: 'scalar' }, locs: [{ a: 5745, b: 5759 }] },
+    { name: 'newDescription', required: false, transform: { type: 'scalar' }, locs: [{ a: 5887, b: 5901 }] },
+    { name: 'newBuildType', required: false, transform: { type: 'scalar' }, locs: [{ a: 6029, b: 6041 }] },
+    { name: 'newProtocol', required: false, transform: { type: 'scalar' }, locs: [{ a: 6168, b: 6179 }] },
+    { name: 'newPriority', required: false, transform: { type: 'scalar' }, locs: [{ a: 6308, b: 6319 }] },
+    { name: 'newStatus', required: false, transform: { type: 'scalar' }, locs: [{ a: 6446, b: 6455 }] },
+    { name: 'newLocation', required: false, transform: { type: 'scalar' }, locs: [{ a: 6586, b: 6597 }] },
+    { name: 'newEndpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 6726, b: 6737 }] },
+    { name: 'newPort', required: false, transform: { type: 'scalar' }, locs: [{ a: 6862, b: 6869 }] },
+    { name: 'newVersion', required: false, transform: { type: 'scalar' }, locs: [{ a: 7001, b: 7011 }] },
+    { name: 'newTags', required: false, transform: { type: 'scalar' }, locs: [{ a: 7137, b: 7144 }] },
+    { name: 'newMetadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 7277, b: 7288 }] },
+    { name: 'newConfig', required: false, transform: { type: 'scalar' }, locs: [{ a: 7415, b: 7424 }] },
+    { name: 'newHealthCheckUrl', required: false, transform: { type: 'scalar' }, locs: [{ a: 7563, b: 7580 }] },
+    { name: 'newIsActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 7702, b: 7713 }] },
+    { name: 'newIsRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 7844, b: 7857 }] },
+    { name: 'newIsEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 7985, b: 7997 }] },
+    { name: 'newIsAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 8129, b: 8143 }] },
+    { name: 'newSource', required: false, transform: { type: 'scalar' }, locs: [{ a: 8265, b: 8274 }] },
+    { name: 'newRegistryUrl', required: false, transform: { type: 'scalar' }, locs: [{ a: 8409, b: 8423 }] },
   ],
   statement:
-    '-- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none. When they find more than\n-- :maxRows, nothing is changed, and found is one more. Rows are locked in the order of upsertServices, so that two such\n-- statements do not deadlock.\nWITH found AS (\n  SELECT\n    service_id\n  FROM registry.service\n  WHERE\n    TRUE\n    AND deleted_at IS NULL                                                                                               -- @if deleted=hidden\n    AND deleted_at IS NOT NULL                                                                                           -- @if deleted=only\n    AND build_type = ANY(:buildTypes)                                                                                    -- @if buildTypes\n    AND protocol = ANY(:protocols)                                                                                       -- @if protocols\n    AND priority = ANY(:priorities)                                                                                      -- @if priorities\n    AND status = ANY(:statuses)                                                                                          -- @if statuses\n    AND is_required = :isRequired                                                                                        -- @if isRequired\n    AND is_enabled = :isEnabled                                                                                          -- @if isEnabled\n    AND is_active = :isActive                                                                                            -- @if isActive\n    AND is_auto_start = :isAutoStart                                                                                     -- @if isAutoStart\n    AND tags && :tagsAny                                                                                                 -- @if tagsAny\n    AND tags @> :tagsAll                                                                                                 -- @if tagsAll\n    AND NOT tags && :tagsNone                                                                                            -- @if tagsNone\n    AND registry.service_text(name, display_name, tags) LIKE :namePattern || \'%\'                                         -- @if namePattern\n    AND name LIKE :namePattern                                                                                           -- @if namePattern\n    AND endpoint = :endpoint                                                                                             -- @if endpoint\n    AND version = :version                                                                                               -- @if version\n    AND metadata @> :metadata                                                                                            -- @if metadata\n    AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                   -- @if successRateFrom\n    AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                   -- @if successRateFrom\n    AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                     -- @if successRateTo\n    AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                     -- @if successRateTo\n    AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99   -- @if responseTimeMsFrom\n    AND response_time_ms >= :responseTimeMsFrom                                                                          -- @if responseTimeMsFrom\n    AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)                 -- @if responseTimeMsTo\n    AND response_time_ms <= :responseTimeMsTo                                                                            -- @if responseTimeMsTo\n    AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                                 -- @if seenAfter\n    AND last_seen_at > :seenAfter                                                                                        -- @if seenAfter\n    AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                                -- @if seenBefore\n    AND last_seen_at < :seenBefore                                                                                       -- @if seenBefore\n    AND created_at > :createdAfter                                                                                       -- @if createdAfter\n    AND created_at < :createdBefore                                                                                      -- @if createdBefore\n    AND updated_at > :updatedAfter                                                                                       -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                                                      -- @if updatedBefore\n    AND search @@ registry.service_query(:text)                                                                          -- @if text\n  ORDER BY\n    name,\n    service_id\n  LIMIT :maxRows::bigint + 1                                                                                             -- @if maxRows\n  FOR NO KEY UPDATE\n),\nchanged AS (\n  UPDATE registry.service AS service\n  SET\n    display_name = :newDisplayName,                                                                                      -- @if newDisplayName\n    description = :newDescription,                                                                                       -- @if newDescription\n    build_type = :newBuildType,                                                                                          -- @if newBuildType\n    protocol = :newProtocol,                                                                                             -- @if newProtocol\n    priority = :newPriority,                                                                                             -- @if newPriority\n    status = :newStatus,                                                                                                 -- @if newStatus\n    location = :newLocation,                                                                                             -- @if newLocation\n    endpoint = :newEndpoint,                                                                                             -- @if newEndpoint\n    port = :newPort,                                                                                                     -- @if newPort\n    version = :newVersion,                                                                                               -- @if newVersion\n    tags = :newTags,                                                                                                     -- @if newTags\n    metadata = :newMetadata,                                                                                             -- @if newMetadata\n    config = :newConfig,                                                                                                 -- @if newConfig\n    health_check_url = :newHealthCheckUrl,                                                                               -- @if newHealthCheckUrl\n    is_active = :newIsActive,                                                                                            -- @if newIsActive\n    is_required = :newIsRequired,                                                                                        -- @if newIsRequired\n    is_enabled = :newIsEnabled,                                                                                          -- @if newIsEnabled\n    is_auto_start = :newIsAutoStart,                                                                                     -- @if newIsAutoStart\n    source = :newSource,                                                                                                 -- @if newSource\n    registry_url = :newRegistryUrl,                                                                                      -- @if newRegistryUrl\n    service_id = service.service_id\n  FROM found\n  WHERE\n    service.service_id = found.service_id\n    AND (SELECT count(*) FROM found) <= :maxRows                                                                         -- @if maxRows\n  RETURNING\n    service.service_id\n)\nSELECT\n  (SELECT count(*) FROM found) AS "found!",\n  (SELECT count(*) FROM changed) AS "changed!"',
+    '-- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none. When they find more than\n-- :maxRows, nothing is changed, and found is one more. Rows are locked in the order of upsertServices, so that two such\n-- statements do not deadlock.\n-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.\n-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.\nWITH found AS (\n  SELECT\n    service_id\n  FROM registry.service\n  WHERE\n    TRUE\n    AND deleted_at IS NULL                                                                                               -- @if deleted=hidden\n    AND deleted_at IS NOT NULL                                                                                           -- @if deleted=only\n    AND build_type = ANY(:buildTypes)                                                                                    -- @if buildTypes\n    AND protocol = ANY(:protocols)                                                                                       -- @if protocols\n    AND priority = ANY(:priorities)                                                                                      -- @if priorities\n    AND status = ANY(:statuses)                                                                                          -- @if statuses\n    AND is_required = :isRequired                                                                                        -- @if isRequired\n    AND is_enabled = :isEnabled                                                                                          -- @if isEnabled\n    AND is_active = :isActive                                                                                            -- @if isActive\n    AND is_auto_start = :isAutoStart                                                                                     -- @if isAutoStart\n    AND tags && :tagsAny                                                                                                 -- @if tagsAny\n    AND tags @> :tagsAll                                                                                                 -- @if tagsAll\n    AND NOT tags && :tagsNone                                                                                            -- @if tagsNone\n    AND registry.service_text(name, display_name, tags) LIKE :namePattern || \'%\'                                         -- @if namePattern\n    AND name LIKE :namePattern                                                                                           -- @if namePattern\n    AND endpoint = :endpoint                                                                                             -- @if endpoint\n    AND version = :version                                                                                               -- @if version\n    AND metadata @> :metadata                                                                                            -- @if metadata\n    AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                   -- @if successRateFrom\n    AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                   -- @if successRateFrom\n    AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                     -- @if successRateTo\n    AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                     -- @if successRateTo\n    AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99   -- @if responseTimeMsFrom\n    AND response_time_ms >= :responseTimeMsFrom                                                                          -- @if responseTimeMsFrom\n    AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)                 -- @if responseTimeMsTo\n    AND response_time_ms <= :responseTimeMsTo                                                                            -- @if responseTimeMsTo\n    AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                                 -- @if seenAfter\n    AND last_seen_at > :seenAfter                                                                                        -- @if seenAfter\n    AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                                -- @if seenBefore\n    AND last_seen_at < :seenBefore                                                                                       -- @if seenBefore\n    AND created_at > :createdAfter                                                                                       -- @if createdAfter\n    AND created_at < :createdBefore                                                                                      -- @if createdBefore\n    AND updated_at > :updatedAfter                                                                                       -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                                                      -- @if updatedBefore\n    AND search @@ registry.service_query(:text)                                                                          -- @if text\n  ORDER BY\n    name,\n    service_id\n  LIMIT :maxRows::bigint + 1                                                                                             -- @if maxRows\n  FOR NO KEY UPDATE\n),\nchanged AS (\n  UPDATE registry.service AS service\n  SET\n    display_name = :newDisplayName,                                                                                      -- @if newDisplayName\n    description = :newDescription,                                                                                       -- @if newDescription\n    build_type = :newBuildType,                                                                                          -- @if newBuildType\n    protocol = :newProtocol,                                                                                             -- @if newProtocol\n    priority = :newPriority,                                                                                             -- @if newPriority\n    status = :newStatus,                                                                                                 -- @if newStatus\n    location = :newLocation,                                                                                             -- @if newLocation\n    endpoint = :newEndpoint,                                                                                             -- @if newEndpoint\n    port = :newPort,                                                                                                     -- @if newPort\n    version = :newVersion,                                                                                               -- @if newVersion\n    tags = :newTags,                                                                                                     -- @if newTags\n    metadata = :newMetadata,                                                                                             -- @if newMetadata\n    config = :newConfig,                                                                                                 -- @if newConfig\n    health_check_url = :newHealthCheckUrl,                                                                               -- @if newHealthCheckUrl\n    is_active = :newIsActive,                                                                                            -- @if newIsActive\n    is_required = :newIsRequired,                                                                                        -- @if newIsRequired\n    is_enabled = :newIsEnabled,                                                                                          -- @if newIsEnabled\n    is_auto_start = :newIsAutoStart,                                                                                     -- @if newIsAutoStart\n    source = :newSource,                                                                                                 -- @if newSource\n    registry_url = :newRegistryUrl,                                                                                      -- @if newRegistryUrl\n    service_id = service.service_id\n  FROM found\n  WHERE\n    service.service_id = found.service_id\n    AND (SELECT count(*) FROM found) <= :maxRows                                                                         -- @if maxRows\n  RETURNING\n    service.service_id\n)\nSELECT\n  (SELECT count(*) FROM found) AS "found!",\n  (SELECT count(*) FROM changed) AS "changed!"',
 }
 
 /**
@@ -3063,6 +3071,8 @@ const updateServicesIR: QueryIR = {
  * -- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none. When they find more than
  * -- :maxRows, nothing is changed, and found is one more. Rows are locked in the order of upsertServices, so that two such
  * -- statements do not deadlock.
+ * -- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.
+ * -- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
  * WITH found AS (
  *   SELECT
  *     service_id
@@ -3242,36 +3252,36 @@ export interface DeleteServicesResult {
 
 const deleteServicesIR: QueryIR = {
   params: [
-    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 663, b: 673 }] },
-    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 800, b: 809 }] },
-    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 938, b: 948 }] },
-    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 1075, b: 1083 }] },
-    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 1213, b: 1223 }] },
-    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 1351, b: 1360 }] },
-    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 1488, b: 1496 }] },
-    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 1629, b: 1640 }] },
-    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 1761, b: 1768 }] },
-    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 1897, b: 1904 }] },
-    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 2037, b: 2045 }] },
+    { name: 'buildTypes', required: false, transform: { type: 'scalar' }, locs: [{ a: 885, b: 895 }] },
+    { name: 'protocols', required: false, transform: { type: 'scalar' }, locs: [{ a: 1022, b: 1031 }] },
+    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 1160, b: 1170 }] },
+    { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 1297, b: 1305 }] },
+    { name: 'isRequired', required: false, transform: { type: 'scalar' }, locs: [{ a: 1435, b: 1445 }] },
+    { name: 'isEnabled', required: false, transform: { type: 'scalar' }, locs: [{ a: 1573, b: 1582 }] },
+    { name: 'isActive', required: false, transform: { type: 'scalar' }, locs: [{ a: 1710, b: 1718 }] },
+    { name: 'isAutoStart', required: false, transform: { type: 'scalar' }, locs: [{ a: 1851, b: 1862 }] },
+    { name: 'tagsAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 1983, b: 1990 }] },
+    { name: 'tagsAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 2119, b: 2126 }] },
+    { name: 'tagsNone', required: false, transform: { type: 'scalar' }, locs: [{ a: 2259, b: 2267 }] },
     {
       name: 'namePattern',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2215, b: 2226 },
-        { a: 2312, b: 2323 },
+        { a: 2437, b: 2448 },
+        { a: 2534, b: 2545 },
       ],
     },
-    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 2453, b: 2461 }] },
-    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 2589, b: 2596 }] },
-    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 2727, b: 2735 }] },
+    { name: 'endpoint', required: false, transform: { type: 'scalar' }, locs: [{ a: 2675, b: 2683 }] },
+    { name: 'version', required: false, transform: { type: 'scalar' }, locs: [{ a: 2811, b: 2818 }] },
+    { name: 'metadata', required: false, transform: { type: 'scalar' }, locs: [{ a: 2949, b: 2957 }] },
     {
       name: 'successRateFrom',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2877, b: 2892 },
-        { a: 3074, b: 3089 },
+        { a: 3099, b: 3114 },
+        { a: 3296, b: 3311 },
       ],
     },
     {
@@ -3279,8 +3289,8 @@ const deleteServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3165, b: 3178 },
-        { a: 3360, b: 3373 },
+        { a: 3387, b: 3400 },
+        { a: 3582, b: 3595 },
       ],
     },
     {
@@ -3288,8 +3298,8 @@ const deleteServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3481, b: 3499 },
-        { a: 3591, b: 3609 },
+        { a: 3703, b: 3721 },
+        { a: 3813, b: 3831 },
       ],
     },
     {
@@ -3297,8 +3307,8 @@ const deleteServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 3770, b: 3786 },
-        { a: 3883, b: 3899 },
+        { a: 3992, b: 4008 },
+        { a: 4105, b: 4121 },
       ],
     },
     {
@@ -3306,8 +3316,8 @@ const deleteServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4045, b: 4054 },
-        { a: 4161, b: 4170 },
+        { a: 4267, b: 4276 },
+        { a: 4383, b: 4392 },
       ],
     },
     {
@@ -3315,27 +3325,27 @@ const deleteServicesIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 4321, b: 4331 },
-        { a: 4438, b: 4448 },
+        { a: 4543, b: 4553 },
+        { a: 4660, b: 4670 },
       ],
     },
-    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4575, b: 4587 }] },
-    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4716, b: 4729 }] },
-    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4858, b: 4870 }] },
-    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4999, b: 5012 }] },
-    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 5161, b: 5165 }] },
+    { name: 'createdAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 4797, b: 4809 }] },
+    { name: 'createdBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 4938, b: 4951 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 5080, b: 5092 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 5221, b: 5234 }] },
+    { name: 'text', required: false, transform: { type: 'scalar' }, locs: [{ a: 5383, b: 5387 }] },
     {
       name: 'maxRows',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 5297, b: 5304 },
-        { a: 5646, b: 5653 },
+        { a: 5519, b: 5526 },
+        { a: 5868, b: 5875 },
       ],
     },
   ],
   statement:
-    '-- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none. When they find more than\n-- :maxRows, nothing is deleted, and found is one more. Rows are locked in the order of upsertServices, so that two such\n-- statements do not deadlock.\nWITH found AS (\n  SELECT\n    service_id\n  FROM registry.service\n  WHERE\n    TRUE\n    AND deleted_at IS NULL                                                                                               -- @if deleted=hidden\n    AND deleted_at IS NOT NULL                                                                                           -- @if deleted=only\n    AND build_type = ANY(:buildTypes)                                                                                    -- @if buildTypes\n    AND protocol = ANY(:protocols)                                                                                       -- @if protocols\n    AND priority = ANY(:priorities)                                                                                      -- @if priorities\n    AND status = ANY(:statuses)                                                                                          -- @if statuses\n    AND is_required = :isRequired                                                                                        -- @if isRequired\n    AND is_enabled = :isEnabled                                                                                          -- @if isEnabled\n    AND is_active = :isActive                                                                                            -- @if isActive\n    AND is_auto_start = :isAutoStart                                                                                     -- @if isAutoStart\n    AND tags && :tagsAny                                                                                                 -- @if tagsAny\n    AND tags @> :tagsAll                                                                                                 -- @if tagsAll\n    AND NOT tags && :tagsNone                                                                                            -- @if tagsNone\n    AND registry.service_text(name, display_name, tags) LIKE :namePattern || \'%\'                                         -- @if namePattern\n    AND name LIKE :namePattern                                                                                           -- @if namePattern\n    AND endpoint = :endpoint                                                                                             -- @if endpoint\n    AND version = :version                                                                                               -- @if version\n    AND metadata @> :metadata                                                                                            -- @if metadata\n    AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                   -- @if successRateFrom\n    AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                   -- @if successRateFrom\n    AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                     -- @if successRateTo\n    AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                     -- @if successRateTo\n    AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99   -- @if responseTimeMsFrom\n    AND response_time_ms >= :responseTimeMsFrom                                                                          -- @if responseTimeMsFrom\n    AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)                 -- @if responseTimeMsTo\n    AND response_time_ms <= :responseTimeMsTo                                                                            -- @if responseTimeMsTo\n    AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                                 -- @if seenAfter\n    AND last_seen_at > :seenAfter                                                                                        -- @if seenAfter\n    AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                                -- @if seenBefore\n    AND last_seen_at < :seenBefore                                                                                       -- @if seenBefore\n    AND created_at > :createdAfter                                                                                       -- @if createdAfter\n    AND created_at < :createdBefore                                                                                      -- @if createdBefore\n    AND updated_at > :updatedAfter                                                                                       -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                                                      -- @if updatedBefore\n    AND search @@ registry.service_query(:text)                                                                          -- @if text\n  ORDER BY\n    name,\n    service_id\n  LIMIT :maxRows::bigint + 1                                                                                             -- @if maxRows\n  FOR NO KEY UPDATE\n),\nchanged AS (\n  UPDATE registry.service AS service\n  SET\n    deleted_at = statement_timestamp()\n  FROM found\n  WHERE\n    service.service_id = found.service_id\n    AND (SELECT count(*) FROM found) <= :maxRows                                                                         -- @if maxRows\n  RETURNING\n    service.service_id\n)\nSELECT\n  (SELECT count(*) FROM found) AS "found!",\n  (SELECT count(*) FROM changed) AS "changed!"',
+    '-- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none. When they find more than\n-- :maxRows, nothing is deleted, and found is one more. Rows are locked in the order of upsertServices, so that two such\n-- statements do not deadlock.\n-- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.\n-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.\nWITH found AS (\n  SELECT\n    service_id\n  FROM registry.service\n  WHERE\n    TRUE\n    AND deleted_at IS NULL                                                                                               -- @if deleted=hidden\n    AND deleted_at IS NOT NULL                                                                                           -- @if deleted=only\n    AND build_type = ANY(:buildTypes)                                                                                    -- @if buildTypes\n    AND protocol = ANY(:protocols)                                                                                       -- @if protocols\n    AND priority = ANY(:priorities)                                                                                      -- @if priorities\n    AND status = ANY(:statuses)                                                                                          -- @if statuses\n    AND is_required = :isRequired                                                                                        -- @if isRequired\n    AND is_enabled = :isEnabled                                                                                          -- @if isEnabled\n    AND is_active = :isActive                                                                                            -- @if isActive\n    AND is_auto_start = :isAutoStart                                                                                     -- @if isAutoStart\n    AND tags && :tagsAny                                                                                                 -- @if tagsAny\n    AND tags @> :tagsAll                                                                                                 -- @if tagsAll\n    AND NOT tags && :tagsNone                                                                                            -- @if tagsNone\n    AND registry.service_text(name, display_name, tags) LIKE :namePattern || \'%\'                                         -- @if namePattern\n    AND name LIKE :namePattern                                                                                           -- @if namePattern\n    AND endpoint = :endpoint                                                                                             -- @if endpoint\n    AND version = :version                                                                                               -- @if version\n    AND metadata @> :metadata                                                                                            -- @if metadata\n    AND success_percent >= floor(:successRateFrom::double precision * 100)::bigint - 5                                   -- @if successRateFrom\n    AND success_count / nullif(success_count + failure_count, 0)::double precision >= :successRateFrom                   -- @if successRateFrom\n    AND success_percent <= floor(:successRateTo::double precision * 100)::bigint + 1                                     -- @if successRateTo\n    AND success_count / nullif(success_count + failure_count, 0)::double precision <= :successRateTo                     -- @if successRateTo\n    AND response_time_class BETWEEN registry.response_time_class(:responseTimeMsFrom::double precision * 0.999) AND 99   -- @if responseTimeMsFrom\n    AND response_time_ms >= :responseTimeMsFrom                                                                          -- @if responseTimeMsFrom\n    AND response_time_class <= registry.response_time_class(:responseTimeMsTo::double precision * 1.001)                 -- @if responseTimeMsTo\n    AND response_time_ms <= :responseTimeMsTo                                                                            -- @if responseTimeMsTo\n    AND last_seen_hour >= registry.seen_hour(:seenAfter)                                                                 -- @if seenAfter\n    AND last_seen_at > :seenAfter                                                                                        -- @if seenAfter\n    AND last_seen_hour <= registry.seen_hour(:seenBefore)                                                                -- @if seenBefore\n    AND last_seen_at < :seenBefore                                                                                       -- @if seenBefore\n    AND created_at > :createdAfter                                                                                       -- @if createdAfter\n    AND created_at < :createdBefore                                                                                      -- @if createdBefore\n    AND updated_at > :updatedAfter                                                                                       -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                                                      -- @if updatedBefore\n    AND search @@ registry.service_query(:text)                                                                          -- @if text\n  ORDER BY\n    name,\n    service_id\n  LIMIT :maxRows::bigint + 1                                                                                             -- @if maxRows\n  FOR NO KEY UPDATE\n),\nchanged AS (\n  UPDATE registry.service AS service\n  SET\n    deleted_at = statement_timestamp()\n  FROM found\n  WHERE\n    service.service_id = found.service_id\n    AND (SELECT count(*) FROM found) <= :maxRows                                                                         -- @if maxRows\n  RETURNING\n    service.service_id\n)\nSELECT\n  (SELECT count(*) FROM found) AS "found!",\n  (SELECT count(*) FROM changed) AS "changed!"',
 }
 
 /**
@@ -3343,6 +3353,8 @@ const deleteServicesIR: QueryIR = {
  * -- One row. The filters of listServices, by the same indexes. The flags and tagsNone have none. When they find more than
  * -- :maxRows, nothing is deleted, and found is one more. Rows are locked in the order of upsertServices, so that two such
  * -- statements do not deadlock.
+ * -- @vet-off index(isRequired, isEnabled, isActive, isAutoStart): one value prevails; they thin out what others find.
+ * -- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
  * WITH found AS (
  *   SELECT
  *     service_id

@@ -212,28 +212,29 @@ export interface ListServiceDependenciesResult {
 
 const listServiceDependenciesIR: QueryIR = {
   params: [
-    { name: 'name', required: true, transform: { type: 'scalar' }, locs: [{ a: 221, b: 226 }] },
-    { name: 'kinds', required: true, transform: { type: 'scalar' }, locs: [{ a: 421, b: 427 }] },
+    { name: 'name', required: true, transform: { type: 'scalar' }, locs: [{ a: 336, b: 341 }] },
+    { name: 'kinds', required: true, transform: { type: 'scalar' }, locs: [{ a: 536, b: 542 }] },
     {
       name: 'maxDepth',
       required: true,
       transform: { type: 'scalar' },
       locs: [
-        { a: 430, b: 439 },
-        { a: 619, b: 628 },
+        { a: 545, b: 554 },
+        { a: 734, b: 743 },
       ],
     },
-    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 1108, b: 1118 }] },
-    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 1195, b: 1201 }] },
+    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 1223, b: 1233 }] },
+    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 1310, b: 1316 }] },
   ],
   statement:
-    "-- Zero to :limit rows. The service by service_name_key, the others by registry.reach_service. The priority only thins out\n-- what that finds.\nWITH root AS (\n  SELECT service_id\n  FROM registry.service\n  WHERE\n    name = :name!\n    AND deleted_at IS NULL\n),\nreached AS MATERIALIZED (\n  SELECT\n    reached.service_id,\n    reached.depth\n  FROM\n    root\n    CROSS JOIN LATERAL registry.reach_service(root.service_id, FALSE, :kinds!, :maxDepth!, FALSE) AS reached\n),\nrequired AS MATERIALIZED (\n  SELECT required.service_id\n  FROM\n    root\n    CROSS JOIN LATERAL registry.reach_service(root.service_id, FALSE, '{required}', :maxDepth!, FALSE) AS required\n)\nSELECT\n  service.service_id,\n  service.name,\n  service.display_name,\n  service.priority,\n  service.status,\n  CASE\n    WHEN required.service_id IS NULL THEN 'optional'\n    ELSE 'required'\n  END::registry.service_dependency_kind AS \"kind!\",\n  reached.depth AS \"depth!\"\nFROM\n  reached\n  JOIN registry.service ON service.service_id = reached.service_id\n  LEFT JOIN required ON required.service_id = reached.service_id\nWHERE\n  TRUE\n  AND service.priority = ANY(:priorities)          -- @if priorities\nORDER BY\n  reached.depth,\n  service.name\nLIMIT :limit!",
+    "-- Zero to :limit rows. The service by service_name_key, the others by registry.reach_service. The priority only thins out\n-- what that finds.\n-- @vet-off order-key: registry.reach_service leaves out the deleted, so that names are unique among what it finds\nWITH root AS (\n  SELECT service_id\n  FROM registry.service\n  WHERE\n    name = :name!\n    AND deleted_at IS NULL\n),\nreached AS MATERIALIZED (\n  SELECT\n    reached.service_id,\n    reached.depth\n  FROM\n    root\n    CROSS JOIN LATERAL registry.reach_service(root.service_id, FALSE, :kinds!, :maxDepth!, FALSE) AS reached\n),\nrequired AS MATERIALIZED (\n  SELECT required.service_id\n  FROM\n    root\n    CROSS JOIN LATERAL registry.reach_service(root.service_id, FALSE, '{required}', :maxDepth!, FALSE) AS required\n)\nSELECT\n  service.service_id,\n  service.name,\n  service.display_name,\n  service.priority,\n  service.status,\n  CASE\n    WHEN required.service_id IS NULL THEN 'optional'\n    ELSE 'required'\n  END::registry.service_dependency_kind AS \"kind!\",\n  reached.depth AS \"depth!\"\nFROM\n  reached\n  JOIN registry.service ON service.service_id = reached.service_id\n  LEFT JOIN required ON required.service_id = reached.service_id\nWHERE\n  TRUE\n  AND service.priority = ANY(:priorities)          -- @if priorities\nORDER BY\n  reached.depth,\n  service.name\nLIMIT :limit!",
 }
 
 /**
  * ```sql
  * -- Zero to :limit rows. The service by service_name_key, the others by registry.reach_service. The priority only thins out
  * -- what that finds.
+ * -- @vet-off order-key: registry.reach_service leaves out the deleted, so that names are unique among what it finds
  * WITH root AS (
  *   SELECT service_id
  *   FROM registry.service
@@ -318,27 +319,28 @@ export interface ListServiceDependentsResult {
 
 const listServiceDependentsIR: QueryIR = {
   params: [
-    { name: 'name', required: true, transform: { type: 'scalar' }, locs: [{ a: 145, b: 150 }] },
-    { name: 'kinds', required: true, transform: { type: 'scalar' }, locs: [{ a: 344, b: 350 }] },
+    { name: 'name', required: true, transform: { type: 'scalar' }, locs: [{ a: 260, b: 265 }] },
+    { name: 'kinds', required: true, transform: { type: 'scalar' }, locs: [{ a: 459, b: 465 }] },
     {
       name: 'maxDepth',
       required: true,
       transform: { type: 'scalar' },
       locs: [
-        { a: 353, b: 362 },
-        { a: 541, b: 550 },
+        { a: 468, b: 477 },
+        { a: 656, b: 665 },
       ],
     },
-    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 1030, b: 1040 }] },
-    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 1117, b: 1123 }] },
+    { name: 'priorities', required: false, transform: { type: 'scalar' }, locs: [{ a: 1145, b: 1155 }] },
+    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 1232, b: 1238 }] },
   ],
   statement:
-    "-- Zero to :limit rows. As listServiceDependencies, the other way.\nWITH root AS (\n  SELECT service_id\n  FROM registry.service\n  WHERE\n    name = :name!\n    AND deleted_at IS NULL\n),\nreached AS MATERIALIZED (\n  SELECT\n    reached.service_id,\n    reached.depth\n  FROM\n    root\n    CROSS JOIN LATERAL registry.reach_service(root.service_id, TRUE, :kinds!, :maxDepth!, FALSE) AS reached\n),\nrequired AS MATERIALIZED (\n  SELECT required.service_id\n  FROM\n    root\n    CROSS JOIN LATERAL registry.reach_service(root.service_id, TRUE, '{required}', :maxDepth!, FALSE) AS required\n)\nSELECT\n  service.service_id,\n  service.name,\n  service.display_name,\n  service.priority,\n  service.status,\n  CASE\n    WHEN required.service_id IS NULL THEN 'optional'\n    ELSE 'required'\n  END::registry.service_dependency_kind AS \"kind!\",\n  reached.depth AS \"depth!\"\nFROM\n  reached\n  JOIN registry.service ON service.service_id = reached.service_id\n  LEFT JOIN required ON required.service_id = reached.service_id\nWHERE\n  TRUE\n  AND service.priority = ANY(:priorities)          -- @if priorities\nORDER BY\n  reached.depth,\n  service.name\nLIMIT :limit!",
+    "-- Zero to :limit rows. As listServiceDependencies, the other way.\n-- @vet-off order-key: registry.reach_service leaves out the deleted, so that names are unique among what it finds\nWITH root AS (\n  SELECT service_id\n  FROM registry.service\n  WHERE\n    name = :name!\n    AND deleted_at IS NULL\n),\nreached AS MATERIALIZED (\n  SELECT\n    reached.service_id,\n    reached.depth\n  FROM\n    root\n    CROSS JOIN LATERAL registry.reach_service(root.service_id, TRUE, :kinds!, :maxDepth!, FALSE) AS reached\n),\nrequired AS MATERIALIZED (\n  SELECT required.service_id\n  FROM\n    root\n    CROSS JOIN LATERAL registry.reach_service(root.service_id, TRUE, '{required}', :maxDepth!, FALSE) AS required\n)\nSELECT\n  service.service_id,\n  service.name,\n  service.display_name,\n  service.priority,\n  service.status,\n  CASE\n    WHEN required.service_id IS NULL THEN 'optional'\n    ELSE 'required'\n  END::registry.service_dependency_kind AS \"kind!\",\n  reached.depth AS \"depth!\"\nFROM\n  reached\n  JOIN registry.service ON service.service_id = reached.service_id\n  LEFT JOIN required ON required.service_id = reached.service_id\nWHERE\n  TRUE\n  AND service.priority = ANY(:priorities)          -- @if priorities\nORDER BY\n  reached.depth,\n  service.name\nLIMIT :limit!",
 }
 
 /**
  * ```sql
  * -- Zero to :limit rows. As listServiceDependencies, the other way.
+ * -- @vet-off order-key: registry.reach_service leaves out the deleted, so that names are unique among what it finds
  * WITH root AS (
  *   SELECT service_id
  *   FROM registry.service
@@ -569,13 +571,13 @@ const readServiceGraphIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 627, b: 632 },
-        { a: 1989, b: 1994 },
+        { a: 746, b: 751 },
+        { a: 2108, b: 2113 },
       ],
     },
   ],
   statement:
-    "-- A row for each service that is in use, and for each that is not, or is deleted, but that somebody requires; with :names\n-- those of these names and what they need. In no order. All services are read, or those found by service_name_key and\n-- service_pkey, and their dependencies by service_dependency_service_id_depends_on_id_key. Without :names nothing asks for\n-- what is needed, and it is not looked for.\nWITH RECURSIVE needed AS (\n  SELECT\n    service_id,\n    deleted_at IS NULL AND is_active AND is_enabled AND status <> 'disabled' AS is_in_use\n  FROM registry.service\n  WHERE\n    deleted_at IS NULL\n    AND name = ANY(:names)                                                                     -- @if names\n  UNION\n  SELECT\n    service.service_id,\n    service.deleted_at IS NULL AND service.is_active AND service.is_enabled AND service.status <> 'disabled'\n  FROM\n    needed\n    JOIN registry.service_dependency AS edge\n      ON edge.service_id = needed.service_id\n      AND edge.kind = 'required'\n      AND needed.is_in_use\n    JOIN registry.service ON service.service_id = edge.depends_on_id\n)\nSELECT\n  service_id,\n  name,\n  priority,\n  CASE\n    WHEN deleted_at IS NOT NULL THEN 'deleted'\n    WHEN NOT (is_active AND is_enabled AND status <> 'disabled') THEN 'disabled'\n  END AS \"absence?\",\n  ARRAY(\n    SELECT edge.depends_on_id\n    FROM registry.service_dependency AS edge\n    WHERE\n      edge.service_id = service.service_id\n      AND edge.kind = 'required'\n  ) AS \"required!\",\n  ARRAY(\n    SELECT edge.depends_on_id\n    FROM registry.service_dependency AS edge\n    WHERE\n      edge.service_id = service.service_id\n      AND edge.kind = 'optional'\n  ) AS \"optional!\"\nFROM registry.service\nWHERE\n  (\n    (deleted_at IS NULL AND is_active AND is_enabled AND status <> 'disabled')\n    OR EXISTS (\n      SELECT 1\n      FROM registry.service_dependency AS edge\n      WHERE\n        edge.depends_on_id = service.service_id\n        AND edge.kind = 'required'\n    )\n    OR name = ANY(:names)                                                                      -- @if names\n  )\n  AND service_id IN (SELECT needed.service_id FROM needed)                                     -- @if names\n",
+    "-- A row for each service that is in use, and for each that is not, or is deleted, but that somebody requires; with :names\n-- those of these names and what they need. In no order. All services are read, or those found by service_name_key and\n-- service_pkey, and their dependencies by service_dependency_service_id_depends_on_id_key. Without :names nothing asks for\n-- what is needed, and it is not looked for.\n-- @vet-off unbounded: the order in which services start needs the whole graph: one narrow row for each service in use\nWITH RECURSIVE needed AS (\n  SELECT\n    service_id,\n    deleted_at IS NULL AND is_active AND is_enabled AND status <> 'disabled' AS is_in_use\n  FROM registry.service\n  WHERE\n    deleted_at IS NULL\n    AND name = ANY(:names)                                                                     -- @if names\n  UNION\n  SELECT\n    service.service_id,\n    service.deleted_at IS NULL AND service.is_active AND service.is_enabled AND service.status <> 'disabled'\n  FROM\n    needed\n    JOIN registry.service_dependency AS edge\n      ON edge.service_id = needed.service_id\n      AND edge.kind = 'required'\n      AND needed.is_in_use\n    JOIN registry.service ON service.service_id = edge.depends_on_id\n)\nSELECT\n  service_id,\n  name,\n  priority,\n  CASE\n    WHEN deleted_at IS NOT NULL THEN 'deleted'\n    WHEN NOT (is_active AND is_enabled AND status <> 'disabled') THEN 'disabled'\n  END AS \"absence?\",\n  ARRAY(\n    SELECT edge.depends_on_id\n    FROM registry.service_dependency AS edge\n    WHERE\n      edge.service_id = service.service_id\n      AND edge.kind = 'required'\n  ) AS \"required!\",\n  ARRAY(\n    SELECT edge.depends_on_id\n    FROM registry.service_dependency AS edge\n    WHERE\n      edge.service_id = service.service_id\n      AND edge.kind = 'optional'\n  ) AS \"optional!\"\nFROM registry.service\nWHERE\n  (\n    (deleted_at IS NULL AND is_active AND is_enabled AND status <> 'disabled')\n    OR EXISTS (\n      SELECT 1\n      FROM registry.service_dependency AS edge\n      WHERE\n        edge.depends_on_id = service.service_id\n        AND edge.kind = 'required'\n    )\n    OR name = ANY(:names)                                                                      -- @if names\n  )\n  AND service_id IN (SELECT needed.service_id FROM needed)                                     -- @if names\n",
 }
 
 /**
@@ -584,6 +586,7 @@ const readServiceGraphIR: QueryIR = {
  * -- those of these names and what they need. In no order. All services are read, or those found by service_name_key and
  * -- service_pkey, and their dependencies by service_dependency_service_id_depends_on_id_key. Without :names nothing asks for
  * -- what is needed, and it is not looked for.
+ * -- @vet-off unbounded: the order in which services start needs the whole graph: one narrow row for each service in use
  * WITH RECURSIVE needed AS (
  *   SELECT
  *     service_id,

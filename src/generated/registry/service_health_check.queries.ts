@@ -247,17 +247,17 @@ export interface ListServiceHealthChecksResult {
 
 const listServiceHealthChecksIR: QueryIR = {
   params: [
-    { name: 'serviceId', required: true, transform: { type: 'scalar' }, locs: [{ a: 326, b: 336 }] },
-    { name: 'status', required: false, transform: { type: 'scalar' }, locs: [{ a: 353, b: 359 }] },
-    { name: 'checkedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 475, b: 487 }] },
-    { name: 'checkedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 599, b: 612 }] },
+    { name: 'serviceId', required: true, transform: { type: 'scalar' }, locs: [{ a: 541, b: 551 }] },
+    { name: 'status', required: false, transform: { type: 'scalar' }, locs: [{ a: 568, b: 574 }] },
+    { name: 'checkedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 690, b: 702 }] },
+    { name: 'checkedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 814, b: 827 }] },
     {
       name: 'cursorCheckedAt',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 752, b: 767 },
-        { a: 894, b: 909 },
+        { a: 967, b: 982 },
+        { a: 1109, b: 1124 },
       ],
     },
     {
@@ -265,20 +265,22 @@ const listServiceHealthChecksIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 770, b: 778 },
-        { a: 912, b: 920 },
+        { a: 985, b: 993 },
+        { a: 1127, b: 1135 },
       ],
     },
-    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 1278, b: 1284 }] },
+    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 1493, b: 1499 }] },
   ],
   statement:
-    '-- Zero to :limit rows. Each order walks service_health_check_service_id_idx, in the partitions that the times leave; status\n-- thins out what that finds.\nSELECT\n  service_health_check_id,\n  service_id,\n  checked_at,\n  status,\n  response_time_ms,\n  error,\n  reported_by\nFROM registry.service_health_check\nWHERE\n  service_id = :serviceId!\n  AND status = :status                                                                                  -- @if status\n  AND checked_at > :checkedAfter                                                                        -- @if checkedAfter\n  AND checked_at < :checkedBefore                                                                       -- @if checkedBefore\n  AND (checked_at, service_health_check_id) < (:cursorCheckedAt, :cursorId)                             -- @if order=newest & cursorCheckedAt\n  AND (checked_at, service_health_check_id) > (:cursorCheckedAt, :cursorId)                             -- @if order=oldest & cursorCheckedAt\nORDER BY\n  checked_at DESC, service_health_check_id DESC,                                                        -- @if order=newest\n  checked_at, service_health_check_id,                                                                  -- @if order=oldest\n  service_health_check_id\nLIMIT :limit!',
+    '-- Zero to :limit rows. Each order walks service_health_check_service_id_idx, in the partitions that the times leave; status\n-- thins out what that finds.\n-- @vet-off index(status): of two values; it thins out the checks of one service, which its index has found.\n-- @vet-off order-key: no id is given twice, and who asks chooses an order, which ends in the primary key\nSELECT\n  service_health_check_id,\n  service_id,\n  checked_at,\n  status,\n  response_time_ms,\n  error,\n  reported_by\nFROM registry.service_health_check\nWHERE\n  service_id = :serviceId!\n  AND status = :status                                                                                  -- @if status\n  AND checked_at > :checkedAfter                                                                        -- @if checkedAfter\n  AND checked_at < :checkedBefore                                                                       -- @if checkedBefore\n  AND (checked_at, service_health_check_id) < (:cursorCheckedAt, :cursorId)                             -- @if order=newest & cursorCheckedAt\n  AND (checked_at, service_health_check_id) > (:cursorCheckedAt, :cursorId)                             -- @if order=oldest & cursorCheckedAt\nORDER BY\n  checked_at DESC, service_health_check_id DESC,                                                        -- @if order=newest\n  checked_at, service_health_check_id,                                                                  -- @if order=oldest\n  service_health_check_id\nLIMIT :limit!',
 }
 
 /**
  * ```sql
  * -- Zero to :limit rows. Each order walks service_health_check_service_id_idx, in the partitions that the times leave; status
  * -- thins out what that finds.
+ * -- @vet-off index(status): of two values; it thins out the checks of one service, which its index has found.
+ * -- @vet-off order-key: no id is given twice, and who asks chooses an order, which ends in the primary key
  * SELECT
  *   service_health_check_id,
  *   service_id,
@@ -334,18 +336,19 @@ export interface CountServiceHealthChecksResult {
 
 const countServiceHealthChecksIR: QueryIR = {
   params: [
-    { name: 'serviceId', required: true, transform: { type: 'scalar' }, locs: [{ a: 157, b: 167 }] },
-    { name: 'status', required: false, transform: { type: 'scalar' }, locs: [{ a: 184, b: 190 }] },
-    { name: 'checkedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 306, b: 318 }] },
-    { name: 'checkedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 430, b: 443 }] },
+    { name: 'serviceId', required: true, transform: { type: 'scalar' }, locs: [{ a: 266, b: 276 }] },
+    { name: 'status', required: false, transform: { type: 'scalar' }, locs: [{ a: 293, b: 299 }] },
+    { name: 'checkedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 415, b: 427 }] },
+    { name: 'checkedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 539, b: 552 }] },
   ],
   statement:
-    '-- One row. The filters of listServiceHealthChecks, by the same index.\nSELECT\n  count(*) AS "count!"\nFROM registry.service_health_check\nWHERE\n  service_id = :serviceId!\n  AND status = :status                                                                                  -- @if status\n  AND checked_at > :checkedAfter                                                                        -- @if checkedAfter\n  AND checked_at < :checkedBefore                                                                       -- @if checkedBefore\n',
+    '-- One row. The filters of listServiceHealthChecks, by the same index.\n-- @vet-off index(status): of two values; it thins out the checks of one service, which its index has found.\nSELECT\n  count(*) AS "count!"\nFROM registry.service_health_check\nWHERE\n  service_id = :serviceId!\n  AND status = :status                                                                                  -- @if status\n  AND checked_at > :checkedAfter                                                                        -- @if checkedAfter\n  AND checked_at < :checkedBefore                                                                       -- @if checkedBefore\n',
 }
 
 /**
  * ```sql
  * -- One row. The filters of listServiceHealthChecks, by the same index.
+ * -- @vet-off index(status): of two values; it thins out the checks of one service, which its index has found.
  * SELECT
  *   count(*) AS "count!"
  * FROM registry.service_health_check
@@ -395,31 +398,32 @@ const serviceHealthHistoryIR: QueryIR = {
       required: true,
       transform: { type: 'scalar' },
       locs: [
-        { a: 255, b: 265 },
-        { a: 831, b: 841 },
-        { a: 985, b: 995 },
+        { a: 366, b: 376 },
+        { a: 942, b: 952 },
+        { a: 1096, b: 1106 },
       ],
     },
-    { name: 'serviceId', required: true, transform: { type: 'scalar' }, locs: [{ a: 644, b: 654 }] },
+    { name: 'serviceId', required: true, transform: { type: 'scalar' }, locs: [{ a: 755, b: 765 }] },
     {
       name: 'before',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 675, b: 681 },
-        { a: 858, b: 864 },
+        { a: 786, b: 792 },
+        { a: 969, b: 975 },
       ],
     },
-    { name: 'spans', required: true, transform: { type: 'scalar' }, locs: [{ a: 1000, b: 1006 }] },
+    { name: 'spans', required: true, transform: { type: 'scalar' }, locs: [{ a: 1111, b: 1117 }] },
   ],
   statement:
-    "-- Zero to :spans rows, the latest first, by service_health_check_service_id_idx: one for each span of :spanHours hours (in\n-- UTC) in which there were checks, the last of them that of :before, or the present one.\nSELECT\n  date_bin(make_interval(hours => :spanHours!), checked_at, timestamptz '2000-01-01 00:00:00+00')::timestamptz(3)\n    AS \"startsAt!\",\n  count(*) AS \"checkCount!\",\n  count(*) FILTER (WHERE status = 'healthy') AS \"successCount!\",\n  avg(response_time_ms) AS mean_response_time_ms,\n  percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS p95_response_time_ms\nFROM registry.service_health_check\nWHERE\n  service_id = :serviceId!\n  AND checked_at < :before                                                                              -- @if before\n  AND checked_at >= date_bin(\n    make_interval(hours => :spanHours!),\n    coalesce(:before::timestamptz - interval '1 millisecond', now()),\n    timestamptz '2000-01-01 00:00:00+00'\n  ) - make_interval(hours => :spanHours! * (:spans! - 1))\nGROUP BY\n  1\nORDER BY\n  1 DESC",
+    "-- Zero to :spans rows, the latest first, by service_health_check_service_id_idx: one for each span of :spanHours hours (in\n-- UTC) in which there were checks, the last of them that of :before, or the present one.\n-- @vet-off unbounded: at the most :spans rows: no check is older than so many spans, and a row is of one span\nSELECT\n  date_bin(make_interval(hours => :spanHours!), checked_at, timestamptz '2000-01-01 00:00:00+00')::timestamptz(3)\n    AS \"startsAt!\",\n  count(*) AS \"checkCount!\",\n  count(*) FILTER (WHERE status = 'healthy') AS \"successCount!\",\n  avg(response_time_ms) AS mean_response_time_ms,\n  percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS p95_response_time_ms\nFROM registry.service_health_check\nWHERE\n  service_id = :serviceId!\n  AND checked_at < :before                                                                              -- @if before\n  AND checked_at >= date_bin(\n    make_interval(hours => :spanHours!),\n    coalesce(:before::timestamptz - interval '1 millisecond', now()),\n    timestamptz '2000-01-01 00:00:00+00'\n  ) - make_interval(hours => :spanHours! * (:spans! - 1))\nGROUP BY\n  1\nORDER BY\n  1 DESC",
 }
 
 /**
  * ```sql
  * -- Zero to :spans rows, the latest first, by service_health_check_service_id_idx: one for each span of :spanHours hours (in
  * -- UTC) in which there were checks, the last of them that of :before, or the present one.
+ * -- @vet-off unbounded: at the most :spans rows: no check is older than so many spans, and a row is of one span
  * SELECT
  *   date_bin(make_interval(hours => :spanHours!), checked_at, timestamptz '2000-01-01 00:00:00+00')::timestamptz(3)
  *     AS "startsAt!",

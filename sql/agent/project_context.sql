@@ -386,6 +386,7 @@ WHERE
   AND status = ANY(:statuses)                                                                -- @if statuses
   AND language = :language                                                                   -- @if language
   AND codebase @> :codebase                                                                  -- @if codebase
+  AND configuration @> :configuration                                                        -- @if configuration
   AND tech_stack && :techAny                                                                 -- @if techAny
   AND tech_stack @> :techAll                                                                 -- @if techAll
   AND dependencies @> :dependsOn                                                             -- @if dependsOn
@@ -424,6 +425,7 @@ WHERE
   AND status = ANY(:statuses)                                                                -- @if statuses
   AND language = :language                                                                   -- @if language
   AND codebase @> :codebase                                                                  -- @if codebase
+  AND configuration @> :configuration                                                        -- @if configuration
   AND tech_stack && :techAny                                                                 -- @if techAny
   AND tech_stack @> :techAll                                                                 -- @if techAll
   AND dependencies @> :dependsOn                                                             -- @if dependsOn
@@ -517,6 +519,7 @@ WITH found AS (
     AND status = ANY(:statuses)                                                              -- @if statuses
     AND language = :language                                                                 -- @if language
     AND codebase @> :codebase                                                                -- @if codebase
+    AND configuration @> :configuration                                                      -- @if configuration
     AND tech_stack && :techAny                                                               -- @if techAny
     AND tech_stack @> :techAll                                                               -- @if techAll
     AND dependencies @> :dependsOn                                                           -- @if dependsOn
@@ -569,6 +572,7 @@ WITH found AS (
     AND status = ANY(:statuses)                                                              -- @if statuses
     AND language = :language                                                                 -- @if language
     AND codebase @> :codebase                                                                -- @if codebase
+    AND configuration @> :configuration                                                      -- @if configuration
     AND tech_stack && :techAny                                                               -- @if techAny
     AND tech_stack @> :techAll                                                               -- @if techAll
     AND dependencies @> :dependsOn                                                           -- @if dependsOn

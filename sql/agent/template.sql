@@ -277,6 +277,7 @@ SELECT
 /* @name listTemplates */
 -- Zero to :limit rows, without their files. Each filter has its index, and each order the index it walks (see the
 -- migration), but for tagsNone: what an array does not hold is in no index, so it only thins out what the others find.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
 SELECT
   template_id,
   name,
@@ -330,6 +331,7 @@ LIMIT :limit!;
 
 /* @name countTemplates */
 -- One row. The filters of listTemplates, by the same indexes. tagsNone has none.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
 SELECT
   count(*) AS "count!"
 FROM agent.template
@@ -355,6 +357,8 @@ WHERE
 -- than two thirds, so that no number of tags comes up to a name, and no description to a tag. That is ts_rank of an OR,
 -- which the query is made by joining it to itself; of an AND, words far apart would count as nothing. The sub-select is
 -- evaluated once and not for each row.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
+-- @vet-off sort-without-index(order): :text is always given, and only what it finds is ranked.
 WITH found AS (
   SELECT
     template_id,
@@ -488,6 +492,7 @@ WHERE template_id = :templateId!;
 /* @name updateTemplates */
 -- One row. The filters of listTemplates, by the same indexes. tagsNone has none. When they find more than :maxRows, nothing
 -- is changed, and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
 WITH found AS (
   SELECT
     template_id
@@ -538,6 +543,7 @@ SELECT
 /* @name deleteTemplates */
 -- One row. The filters of listTemplates, by the same indexes. tagsNone has none. When they find more than :maxRows, nothing
 -- is deleted, and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.
+-- @vet-off index(tagsNone): no index holds what an array lacks; this thins out what other filters find.
 WITH found AS (
   SELECT
     template_id

@@ -116,6 +116,8 @@ export const input = lazily(() => {
     language: text(100).optional(),
     /** What `codebase` must contain, in the sense of PostgreSQL's `@>`. */
     codebase: jsonObject.optional(),
+    /** What `configuration` must contain, in the same sense. */
+    configuration: jsonObject.optional(),
     /** Names of which at least one must be in the tech stack. */
     techAny: someNames.optional(),
     /** Names that all must be in the tech stack. */

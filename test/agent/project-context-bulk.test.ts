@@ -23,6 +23,7 @@ const filters = (owner: string): readonly [ProjectContextFilter, number][] => [
   [{ owner, language: 'Rust' }, 3],
   [{ owner, codebase: { moduleKind: 'esm' } }, 6],
   [{ owner, codebase: { moduleKind: 'commonjs' } }, 0],
+  [{ owner, configuration: { scripts: { absent: '' } } }, 0],
   [{ owner, techAny: ['node', 'deno'] }, 6],
   [{ owner, techAll: ['node', 'deno'] }, 0],
   [{ owner, dependsOn: 'pg' }, 6],

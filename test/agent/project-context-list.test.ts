@@ -21,6 +21,7 @@ for (let index = 0; index < 40; index += 1) {
       moduleKind: index % 2 === 0 ? 'esm' : 'commonjs',
       features: index % 3 === 0 ? ['types'] : [],
     },
+    configuration: index % 5 === 0 ? { scripts: { test: 'tap', build: 'tsc' } } : {},
     techStack: [`t${index % 3}`, `u${index % 4}`],
     dependencies: index % 2 === 0 ? ['pg', 'zod'] : ['zod'],
     testCoverage: index % 4 === 3 ? null : (index * 11) % 8,
@@ -54,6 +55,10 @@ const filters: readonly [Partial<ProjectContextListOptions>, (row: ProjectContex
   [
     { codebase: { moduleKind: 'esm', features: ['types'] } },
     (row) => row.codebase.moduleKind === 'esm' && row.codebase.features?.[0] === 'types',
+  ],
+  [
+    { configuration: { scripts: { test: 'tap' } } },
+    (row) => (row.configuration as { readonly scripts?: { readonly test?: string } }).scripts?.test === 'tap',
   ],
   [{ techAny: ['t0', 'u1'] }, (row) => row.techStack.includes('t0') || row.techStack.includes('u1')],
   [{ techAll: ['t0', 'u1'] }, (row) => row.techStack.includes('t0') && row.techStack.includes('u1')],
@@ -186,8 +191,8 @@ t.test('countProjectContexts', async (t) => {
     const linesOf = (statement: string) => statement.split('\n').filter((line) => line.includes('-- @if '))
     const listed = linesOf(listProjectContexts.ir.statement)
     const counted = linesOf(countProjectContexts.ir.statement)
-    t.equal(counted.length, 11)
-    t.same(listed.slice(0, 11), counted)
+    t.equal(counted.length, 12)
+    t.same(listed.slice(0, 12), counted)
   })
 
   t.test('counts all without a filter', async (t) => {

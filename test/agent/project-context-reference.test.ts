@@ -28,6 +28,7 @@ const someRows = fc.sample(
       bytes: fc.integer({ min: 0, max: 50 }).map((hundreds) => hundreds * 100),
       moduleKind: fc.constantFrom(...moduleKinds),
     }),
+    configuration: fc.record({ uses: fc.subarray([...packages]) }),
     techStack: fc.subarray([...tools]),
     dependencies: fc.subarray([...packages]),
     testCoverage: fc.option(fc.integer({ min: 0, max: 200 }).map((halves) => halves / 2)),
@@ -71,6 +72,11 @@ t.test('listProjectContexts and countProjectContexts', async (t) => {
         codebase: {
           values: fc.record({ moduleKind: fc.constantFrom(...moduleKinds) }),
           matches: (row, { moduleKind }: { moduleKind: string }) => row.codebase.moduleKind === moduleKind,
+        },
+        configuration: {
+          values: fc.record({ uses: fc.subarray([...packages], { minLength: 1 }) }),
+          matches: (row, { uses }: { uses: string[] }) =>
+            uses.every((name) => (row.configuration as { readonly uses: string[] }).uses.includes(name)),
         },
         techAny: {
           values: fc.subarray([...tools, 'none'], { minLength: 1 }),

@@ -738,6 +738,7 @@ export const existsProjectContext = new Query<ExistsProjectContextParams, Exists
 /** 'ListProjectContexts' parameters type */
 export interface ListProjectContextsParams {
   codebase?: unknown | null | undefined
+  configuration?: unknown | null | undefined
   coverageFrom?: number | null | undefined
   coverageTo?: number | null | undefined
   cursorBytes?: number | string | null | undefined
@@ -798,20 +799,21 @@ const listProjectContextsIR: QueryIR = {
     { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 521, b: 529 }] },
     { name: 'language', required: false, transform: { type: 'scalar' }, locs: [{ a: 628, b: 636 }] },
     { name: 'codebase', required: false, transform: { type: 'scalar' }, locs: [{ a: 738, b: 746 }] },
-    { name: 'techAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 849, b: 856 }] },
-    { name: 'techAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 957, b: 964 }] },
-    { name: 'dependsOn', required: false, transform: { type: 'scalar' }, locs: [{ a: 1067, b: 1076 }] },
-    { name: 'coverageFrom', required: false, transform: { type: 'scalar' }, locs: [{ a: 1192, b: 1204 }] },
-    { name: 'coverageTo', required: false, transform: { type: 'scalar' }, locs: [{ a: 1316, b: 1326 }] },
-    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 1398, b: 1410 }] },
-    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 1511, b: 1524 }] },
+    { name: 'configuration', required: false, transform: { type: 'scalar' }, locs: [{ a: 852, b: 865 }] },
+    { name: 'techAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 963, b: 970 }] },
+    { name: 'techAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 1071, b: 1078 }] },
+    { name: 'dependsOn', required: false, transform: { type: 'scalar' }, locs: [{ a: 1181, b: 1190 }] },
+    { name: 'coverageFrom', required: false, transform: { type: 'scalar' }, locs: [{ a: 1306, b: 1318 }] },
+    { name: 'coverageTo', required: false, transform: { type: 'scalar' }, locs: [{ a: 1430, b: 1440 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 1512, b: 1524 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 1625, b: 1638 }] },
     {
       name: 'cursorCreatedAt',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 1648, b: 1663 },
-        { a: 1779, b: 1794 },
+        { a: 1762, b: 1777 },
+        { a: 1893, b: 1908 },
       ],
     },
     {
@@ -819,14 +821,14 @@ const listProjectContextsIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 1666, b: 1674 },
-        { a: 1797, b: 1805 },
-        { a: 1917, b: 1925 },
-        { a: 2041, b: 2049 },
-        { a: 2197, b: 2205 },
-        { a: 2329, b: 2337 },
-        { a: 2478, b: 2486 },
-        { a: 2614, b: 2622 },
+        { a: 1780, b: 1788 },
+        { a: 1911, b: 1919 },
+        { a: 2031, b: 2039 },
+        { a: 2155, b: 2163 },
+        { a: 2311, b: 2319 },
+        { a: 2443, b: 2451 },
+        { a: 2592, b: 2600 },
+        { a: 2728, b: 2736 },
       ],
     },
     {
@@ -834,8 +836,8 @@ const listProjectContextsIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 1904, b: 1914 },
-        { a: 2028, b: 2038 },
+        { a: 2018, b: 2028 },
+        { a: 2142, b: 2152 },
       ],
     },
     {
@@ -843,8 +845,8 @@ const listProjectContextsIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2180, b: 2194 },
-        { a: 2312, b: 2326 },
+        { a: 2294, b: 2308 },
+        { a: 2426, b: 2440 },
       ],
     },
     {
@@ -852,14 +854,14 @@ const listProjectContextsIR: QueryIR = {
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 2464, b: 2475 },
-        { a: 2600, b: 2611 },
+        { a: 2578, b: 2589 },
+        { a: 2714, b: 2725 },
       ],
     },
-    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 3612, b: 3618 }] },
+    { name: 'limit', required: true, transform: { type: 'scalar' }, locs: [{ a: 3726, b: 3732 }] },
   ],
   statement:
-    "-- Zero to :limit rows. Each filter has its index, and each order the index it walks; see the migration.\nSELECT\n  project_context_id,\n  owner,\n  name,\n  description,\n  status,\n  language,\n  framework,\n  codebase,\n  configuration,\n  tech_stack,\n  dependencies,\n  iteration,\n  test_coverage,\n  security_score,\n  performance_score,\n  created_at,\n  updated_at\nFROM agent.project_context\nWHERE\n  TRUE\n  AND owner = :owner                                                                         -- @if owner\n  AND status = ANY(:statuses)                                                                -- @if statuses\n  AND language = :language                                                                   -- @if language\n  AND codebase @> :codebase                                                                  -- @if codebase\n  AND tech_stack && :techAny                                                                 -- @if techAny\n  AND tech_stack @> :techAll                                                                 -- @if techAll\n  AND dependencies @> :dependsOn                                                             -- @if dependsOn\n  AND coalesce(test_coverage, -1) >= :coverageFrom                                           -- @if coverageFrom\n  AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                  -- @if coverageTo\n  AND updated_at > :updatedAfter                                                             -- @if updatedAfter\n  AND updated_at < :updatedBefore                                                            -- @if updatedBefore\n  AND (created_at, project_context_id) < (:cursorCreatedAt, :cursorId)                       -- @if order=newest & cursorCreatedAt\n  AND (created_at, project_context_id) > (:cursorCreatedAt, :cursorId)                       -- @if order=oldest & cursorCreatedAt\n  AND (name, project_context_id) > (:cursorName, :cursorId)                                  -- @if order=name & cursorName\n  AND (name, project_context_id) < (:cursorName, :cursorId)                                  -- @if order=name-down & cursorName\n  AND (coalesce(test_coverage, -1), project_context_id) < (:cursorCoverage, :cursorId)       -- @if order=coverage & cursorCoverage\n  AND (coalesce(test_coverage, -1), project_context_id) > (:cursorCoverage, :cursorId)       -- @if order=coverage-up & cursorCoverage\n  AND (coalesce((codebase ->> 'bytes')::numeric, 0), project_context_id) < (:cursorBytes, :cursorId) -- @if order=largest & cursorBytes\n  AND (coalesce((codebase ->> 'bytes')::numeric, 0), project_context_id) > (:cursorBytes, :cursorId) -- @if order=smallest & cursorBytes\nORDER BY\n  created_at DESC, project_context_id DESC,                                                  -- @if order=newest\n  created_at, project_context_id,                                                            -- @if order=oldest\n  name, project_context_id,                                                                  -- @if order=name\n  name DESC, project_context_id DESC,                                                        -- @if order=name-down\n  coalesce(test_coverage, -1) DESC, project_context_id DESC,                                 -- @if order=coverage\n  coalesce(test_coverage, -1), project_context_id,                                           -- @if order=coverage-up\n  coalesce((codebase ->> 'bytes')::numeric, 0) DESC, project_context_id DESC,                -- @if order=largest\n  coalesce((codebase ->> 'bytes')::numeric, 0), project_context_id,                          -- @if order=smallest\n  project_context_id\nLIMIT :limit!",
+    "-- Zero to :limit rows. Each filter has its index, and each order the index it walks; see the migration.\nSELECT\n  project_context_id,\n  owner,\n  name,\n  description,\n  status,\n  language,\n  framework,\n  codebase,\n  configuration,\n  tech_stack,\n  dependencies,\n  iteration,\n  test_coverage,\n  security_score,\n  performance_score,\n  created_at,\n  updated_at\nFROM agent.project_context\nWHERE\n  TRUE\n  AND owner = :owner                                                                         -- @if owner\n  AND status = ANY(:statuses)                                                                -- @if statuses\n  AND language = :language                                                                   -- @if language\n  AND codebase @> :codebase                                                                  -- @if codebase\n  AND configuration @> :configuration                                                        -- @if configuration\n  AND tech_stack && :techAny                                                                 -- @if techAny\n  AND tech_stack @> :techAll                                                                 -- @if techAll\n  AND dependencies @> :dependsOn                                                             -- @if dependsOn\n  AND coalesce(test_coverage, -1) >= :coverageFrom                                           -- @if coverageFrom\n  AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                  -- @if coverageTo\n  AND updated_at > :updatedAfter                                                             -- @if updatedAfter\n  AND updated_at < :updatedBefore                                                            -- @if updatedBefore\n  AND (created_at, project_context_id) < (:cursorCreatedAt, :cursorId)                       -- @if order=newest & cursorCreatedAt\n  AND (created_at, project_context_id) > (:cursorCreatedAt, :cursorId)                       -- @if order=oldest & cursorCreatedAt\n  AND (name, project_context_id) > (:cursorName, :cursorId)                                  -- @if order=name & cursorName\n  AND (name, project_context_id) < (:cursorName, :cursorId)                                  -- @if order=name-down & cursorName\n  AND (coalesce(test_coverage, -1), project_context_id) < (:cursorCoverage, :cursorId)       -- @if order=coverage & cursorCoverage\n  AND (coalesce(test_coverage, -1), project_context_id) > (:cursorCoverage, :cursorId)       -- @if order=coverage-up & cursorCoverage\n  AND (coalesce((codebase ->> 'bytes')::numeric, 0), project_context_id) < (:cursorBytes, :cursorId) -- @if order=largest & cursorBytes\n  AND (coalesce((codebase ->> 'bytes')::numeric, 0), project_context_id) > (:cursorBytes, :cursorId) -- @if order=smallest & cursorBytes\nORDER BY\n  created_at DESC, project_context_id DESC,                                                  -- @if order=newest\n  created_at, project_context_id,                                                            -- @if order=oldest\n  name, project_context_id,                                                                  -- @if order=name\n  name DESC, project_context_id DESC,                                                        -- @if order=name-down\n  coalesce(test_coverage, -1) DESC, project_context_id DESC,                                 -- @if order=coverage\n  coalesce(test_coverage, -1), project_context_id,                                           -- @if order=coverage-up\n  coalesce((codebase ->> 'bytes')::numeric, 0) DESC, project_context_id DESC,                -- @if order=largest\n  coalesce((codebase ->> 'bytes')::numeric, 0), project_context_id,                          -- @if order=smallest\n  project_context_id\nLIMIT :limit!",
 }
 
 /**
@@ -890,6 +892,7 @@ const listProjectContextsIR: QueryIR = {
  *   AND status = ANY(:statuses)                                                                -- @if statuses
  *   AND language = :language                                                                   -- @if language
  *   AND codebase @> :codebase                                                                  -- @if codebase
+ *   AND configuration @> :configuration                                                        -- @if configuration
  *   AND tech_stack && :techAny                                                                 -- @if techAny
  *   AND tech_stack @> :techAll                                                                 -- @if techAll
  *   AND dependencies @> :dependsOn                                                             -- @if dependsOn
@@ -928,6 +931,7 @@ export const listProjectContexts = new Query<ListProjectContextsParams, ListProj
       statuses: 'agent.project_context_status[]',
       language: 'text',
       codebase: 'jsonb',
+      configuration: 'jsonb',
       techAny: 'text[]',
       techAll: 'text[]',
       dependsOn: 'text[]',
@@ -948,6 +952,7 @@ export const listProjectContexts = new Query<ListProjectContextsParams, ListProj
 /** 'CountProjectContexts' parameters type */
 export interface CountProjectContextsParams {
   codebase?: unknown | null | undefined
+  configuration?: unknown | null | undefined
   coverageFrom?: number | null | undefined
   coverageTo?: number | null | undefined
   dependsOn?: stringArray | null | undefined
@@ -971,16 +976,17 @@ const countProjectContextsIR: QueryIR = {
     { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 264, b: 272 }] },
     { name: 'language', required: false, transform: { type: 'scalar' }, locs: [{ a: 371, b: 379 }] },
     { name: 'codebase', required: false, transform: { type: 'scalar' }, locs: [{ a: 481, b: 489 }] },
-    { name: 'techAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 592, b: 599 }] },
-    { name: 'techAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 700, b: 707 }] },
-    { name: 'dependsOn', required: false, transform: { type: 'scalar' }, locs: [{ a: 810, b: 819 }] },
-    { name: 'coverageFrom', required: false, transform: { type: 'scalar' }, locs: [{ a: 935, b: 947 }] },
-    { name: 'coverageTo', required: false, transform: { type: 'scalar' }, locs: [{ a: 1059, b: 1069 }] },
-    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 1141, b: 1153 }] },
-    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 1254, b: 1267 }] },
+    { name: 'configuration', required: false, transform: { type: 'scalar' }, locs: [{ a: 595, b: 608 }] },
+    { name: 'techAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 706, b: 713 }] },
+    { name: 'techAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 814, b: 821 }] },
+    { name: 'dependsOn', required: false, transform: { type: 'scalar' }, locs: [{ a: 924, b: 933 }] },
+    { name: 'coverageFrom', required: false, transform: { type: 'scalar' }, locs: [{ a: 1049, b: 1061 }] },
+    { name: 'coverageTo', required: false, transform: { type: 'scalar' }, locs: [{ a: 1173, b: 1183 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 1255, b: 1267 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 1368, b: 1381 }] },
   ],
   statement:
-    '-- One row. The filters of listProjectContexts, by the same indexes.\nSELECT\n  count(*) AS "count!"\nFROM agent.project_context\nWHERE\n  TRUE\n  AND owner = :owner                                                                         -- @if owner\n  AND status = ANY(:statuses)                                                                -- @if statuses\n  AND language = :language                                                                   -- @if language\n  AND codebase @> :codebase                                                                  -- @if codebase\n  AND tech_stack && :techAny                                                                 -- @if techAny\n  AND tech_stack @> :techAll                                                                 -- @if techAll\n  AND dependencies @> :dependsOn                                                             -- @if dependsOn\n  AND coalesce(test_coverage, -1) >= :coverageFrom                                           -- @if coverageFrom\n  AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                  -- @if coverageTo\n  AND updated_at > :updatedAfter                                                             -- @if updatedAfter\n  AND updated_at < :updatedBefore                                                            -- @if updatedBefore\n',
+    '-- One row. The filters of listProjectContexts, by the same indexes.\nSELECT\n  count(*) AS "count!"\nFROM agent.project_context\nWHERE\n  TRUE\n  AND owner = :owner                                                                         -- @if owner\n  AND status = ANY(:statuses)                                                                -- @if statuses\n  AND language = :language                                                                   -- @if language\n  AND codebase @> :codebase                                                                  -- @if codebase\n  AND configuration @> :configuration                                                        -- @if configuration\n  AND tech_stack && :techAny                                                                 -- @if techAny\n  AND tech_stack @> :techAll                                                                 -- @if techAll\n  AND dependencies @> :dependsOn                                                             -- @if dependsOn\n  AND coalesce(test_coverage, -1) >= :coverageFrom                                           -- @if coverageFrom\n  AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                  -- @if coverageTo\n  AND updated_at > :updatedAfter                                                             -- @if updatedAfter\n  AND updated_at < :updatedBefore                                                            -- @if updatedBefore\n',
 }
 
 /**
@@ -995,6 +1001,7 @@ const countProjectContextsIR: QueryIR = {
  *   AND status = ANY(:statuses)                                                                -- @if statuses
  *   AND language = :language                                                                   -- @if language
  *   AND codebase @> :codebase                                                                  -- @if codebase
+ *   AND configuration @> :configuration                                                        -- @if configuration
  *   AND tech_stack && :techAny                                                                 -- @if techAny
  *   AND tech_stack @> :techAll                                                                 -- @if techAll
  *   AND dependencies @> :dependsOn                                                             -- @if dependsOn
@@ -1015,6 +1022,7 @@ export const countProjectContexts = new Query<CountProjectContextsParams, CountP
       statuses: 'agent.project_context_status[]',
       language: 'text',
       codebase: 'jsonb',
+      configuration: 'jsonb',
       techAny: 'text[]',
       techAll: 'text[]',
       dependsOn: 'text[]',
@@ -1289,6 +1297,7 @@ export const deleteProjectContext = new Query<DeleteProjectContextParams, Delete
 /** 'UpdateProjectContexts' parameters type */
 export interface UpdateProjectContextsParams {
   codebase?: unknown | null | undefined
+  configuration?: unknown | null | undefined
   coverageFrom?: number | null | undefined
   coverageTo?: number | null | undefined
   dependsOn?: stringArray | null | undefined
@@ -1326,37 +1335,38 @@ const updateProjectContextsIR: QueryIR = {
     { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 457, b: 465 }] },
     { name: 'language', required: false, transform: { type: 'scalar' }, locs: [{ a: 564, b: 572 }] },
     { name: 'codebase', required: false, transform: { type: 'scalar' }, locs: [{ a: 674, b: 682 }] },
-    { name: 'techAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 785, b: 792 }] },
-    { name: 'techAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 893, b: 900 }] },
-    { name: 'dependsOn', required: false, transform: { type: 'scalar' }, locs: [{ a: 1003, b: 1012 }] },
-    { name: 'coverageFrom', required: false, transform: { type: 'scalar' }, locs: [{ a: 1128, b: 1140 }] },
-    { name: 'coverageTo', required: false, transform: { type: 'scalar' }, locs: [{ a: 1252, b: 1262 }] },
-    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 1334, b: 1346 }] },
-    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 1447, b: 1460 }] },
+    { name: 'configuration', required: false, transform: { type: 'scalar' }, locs: [{ a: 788, b: 801 }] },
+    { name: 'techAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 899, b: 906 }] },
+    { name: 'techAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 1007, b: 1014 }] },
+    { name: 'dependsOn', required: false, transform: { type: 'scalar' }, locs: [{ a: 1117, b: 1126 }] },
+    { name: 'coverageFrom', required: false, transform: { type: 'scalar' }, locs: [{ a: 1242, b: 1254 }] },
+    { name: 'coverageTo', required: false, transform: { type: 'scalar' }, locs: [{ a: 1366, b: 1376 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 1448, b: 1460 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 1561, b: 1574 }] },
     {
       name: 'maxRows',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 1582, b: 1589 },
-        { a: 3307, b: 3314 },
+        { a: 1696, b: 1703 },
+        { a: 3421, b: 3428 },
       ],
     },
-    { name: 'newOwner', required: false, transform: { type: 'scalar' }, locs: [{ a: 1778, b: 1786 }] },
-    { name: 'newDescription', required: false, transform: { type: 'scalar' }, locs: [{ a: 1893, b: 1907 }] },
-    { name: 'newStatus', required: false, transform: { type: 'scalar' }, locs: [{ a: 2003, b: 2012 }] },
-    { name: 'newLanguage', required: false, transform: { type: 'scalar' }, locs: [{ a: 2115, b: 2126 }] },
-    { name: 'newFramework', required: false, transform: { type: 'scalar' }, locs: [{ a: 2228, b: 2240 }] },
-    { name: 'newCodebase', required: false, transform: { type: 'scalar' }, locs: [{ a: 2340, b: 2351 }] },
-    { name: 'newConfiguration', required: false, transform: { type: 'scalar' }, locs: [{ a: 2457, b: 2473 }] },
-    { name: 'newTechStack', required: false, transform: { type: 'scalar' }, locs: [{ a: 2571, b: 2583 }] },
-    { name: 'newDependencies', required: false, transform: { type: 'scalar' }, locs: [{ a: 2686, b: 2701 }] },
-    { name: 'newTestCoverage', required: false, transform: { type: 'scalar' }, locs: [{ a: 2803, b: 2818 }] },
-    { name: 'newSecurityScore', required: false, transform: { type: 'scalar' }, locs: [{ a: 2920, b: 2936 }] },
-    { name: 'newPerformanceScore', required: false, transform: { type: 'scalar' }, locs: [{ a: 3040, b: 3059 }] },
+    { name: 'newOwner', required: false, transform: { type: 'scalar' }, locs: [{ a: 1892, b: 1900 }] },
+    { name: 'newDescription', required: false, transform: { type: 'scalar' }, locs: [{ a: 2007, b: 2021 }] },
+    { name: 'newStatus', required: false, transform: { type: 'scalar' }, locs: [{ a: 2117, b: 2126 }] },
+    { name: 'newLanguage', required: false, transform: { type: 'scalar' }, locs: [{ a: 2229, b: 2240 }] },
+    { name: 'newFramework', required: false, transform: { type: 'scalar' }, locs: [{ a: 2342, b: 2354 }] },
+    { name: 'newCodebase', required: false, transform: { type: 'scalar' }, locs: [{ a: 2454, b: 2465 }] },
+    { name: 'newConfiguration', required: false, transform: { type: 'scalar' }, locs: [{ a: 2571, b: 2587 }] },
+    { name: 'newTechStack', required: false, transform: { type: 'scalar' }, locs: [{ a: 2685, b: 2697 }] },
+    { name: 'newDependencies', required: false, transform: { type: 'scalar' }, locs: [{ a: 2800, b: 2815 }] },
+    { name: 'newTestCoverage', required: false, transform: { type: 'scalar' }, locs: [{ a: 2917, b: 2932 }] },
+    { name: 'newSecurityScore', required: false, transform: { type: 'scalar' }, locs: [{ a: 3034, b: 3050 }] },
+    { name: 'newPerformanceScore', required: false, transform: { type: 'scalar' }, locs: [{ a: 3154, b: 3173 }] },
   ],
   statement:
-    '-- One row. The filters of listProjectContexts, by the same indexes. When they find more than :maxRows, nothing is changed,\n-- and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.\nWITH found AS (\n  SELECT\n    project_context_id\n  FROM agent.project_context\n  WHERE\n    TRUE\n    AND owner = :owner                                                                       -- @if owner\n    AND status = ANY(:statuses)                                                              -- @if statuses\n    AND language = :language                                                                 -- @if language\n    AND codebase @> :codebase                                                                -- @if codebase\n    AND tech_stack && :techAny                                                               -- @if techAny\n    AND tech_stack @> :techAll                                                               -- @if techAll\n    AND dependencies @> :dependsOn                                                           -- @if dependsOn\n    AND coalesce(test_coverage, -1) >= :coverageFrom                                         -- @if coverageFrom\n    AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                -- @if coverageTo\n    AND updated_at > :updatedAfter                                                           -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                          -- @if updatedBefore\n  ORDER BY\n    project_context_id\n  LIMIT :maxRows::bigint + 1                                                                 -- @if maxRows\n  FOR NO KEY UPDATE\n),\nchanged AS (\n  UPDATE agent.project_context AS context\n  SET\n    owner = :newOwner,                                                                       -- @if newOwner\n    description = :newDescription,                                                           -- @if newDescription\n    status = :newStatus,                                                                     -- @if newStatus\n    language = :newLanguage,                                                                 -- @if newLanguage\n    framework = :newFramework,                                                               -- @if newFramework\n    codebase = :newCodebase,                                                                 -- @if newCodebase\n    configuration = :newConfiguration,                                                       -- @if newConfiguration\n    tech_stack = :newTechStack,                                                              -- @if newTechStack\n    dependencies = :newDependencies,                                                         -- @if newDependencies\n    test_coverage = :newTestCoverage,                                                        -- @if newTestCoverage\n    security_score = :newSecurityScore,                                                      -- @if newSecurityScore\n    performance_score = :newPerformanceScore,                                                -- @if newPerformanceScore\n    project_context_id = context.project_context_id\n  FROM found\n  WHERE\n    context.project_context_id = found.project_context_id\n    AND (SELECT count(*) FROM found) <= :maxRows                                             -- @if maxRows\n  RETURNING\n    context.project_context_id\n)\nSELECT\n  (SELECT count(*) FROM found) AS "found!",\n  (SELECT count(*) FROM changed) AS "changed!"',
+    '-- One row. The filters of listProjectContexts, by the same indexes. When they find more than :maxRows, nothing is changed,\n-- and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.\nWITH found AS (\n  SELECT\n    project_context_id\n  FROM agent.project_context\n  WHERE\n    TRUE\n    AND owner = :owner                                                                       -- @if owner\n    AND status = ANY(:statuses)                                                              -- @if statuses\n    AND language = :language                                                                 -- @if language\n    AND codebase @> :codebase                                                                -- @if codebase\n    AND configuration @> :configuration                                                      -- @if configuration\n    AND tech_stack && :techAny                                                               -- @if techAny\n    AND tech_stack @> :techAll                                                               -- @if techAll\n    AND dependencies @> :dependsOn                                                           -- @if dependsOn\n    AND coalesce(test_coverage, -1) >= :coverageFrom                                         -- @if coverageFrom\n    AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                -- @if coverageTo\n    AND updated_at > :updatedAfter                                                           -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                          -- @if updatedBefore\n  ORDER BY\n    project_context_id\n  LIMIT :maxRows::bigint + 1                                                                 -- @if maxRows\n  FOR NO KEY UPDATE\n),\nchanged AS (\n  UPDATE agent.project_context AS context\n  SET\n    owner = :newOwner,                                                                       -- @if newOwner\n    description = :newDescription,                                                           -- @if newDescription\n    status = :newStatus,                                                                     -- @if newStatus\n    language = :newLanguage,                                                                 -- @if newLanguage\n    framework = :newFramework,                                                               -- @if newFramework\n    codebase = :newCodebase,                                                                 -- @if newCodebase\n    configuration = :newConfiguration,                                                       -- @if newConfiguration\n    tech_stack = :newTechStack,                                                              -- @if newTechStack\n    dependencies = :newDependencies,                                                         -- @if newDependencies\n    test_coverage = :newTestCoverage,                                                        -- @if newTestCoverage\n    security_score = :newSecurityScore,                                                      -- @if newSecurityScore\n    performance_score = :newPerformanceScore,                                                -- @if newPerformanceScore\n    project_context_id = context.project_context_id\n  FROM found\n  WHERE\n    context.project_context_id = found.project_context_id\n    AND (SELECT count(*) FROM found) <= :maxRows                                             -- @if maxRows\n  RETURNING\n    context.project_context_id\n)\nSELECT\n  (SELECT count(*) FROM found) AS "found!",\n  (SELECT count(*) FROM changed) AS "changed!"',
 }
 
 /**
@@ -1373,6 +1383,7 @@ const updateProjectContextsIR: QueryIR = {
  *     AND status = ANY(:statuses)                                                              -- @if statuses
  *     AND language = :language                                                                 -- @if language
  *     AND codebase @> :codebase                                                                -- @if codebase
+ *     AND configuration @> :configuration                                                      -- @if configuration
  *     AND tech_stack && :techAny                                                               -- @if techAny
  *     AND tech_stack @> :techAll                                                               -- @if techAll
  *     AND dependencies @> :dependsOn                                                           -- @if dependsOn
@@ -1422,6 +1433,7 @@ export const updateProjectContexts = new Query<UpdateProjectContextsParams, Upda
       statuses: 'agent.project_context_status[]',
       language: 'text',
       codebase: 'jsonb',
+      configuration: 'jsonb',
       techAny: 'text[]',
       techAll: 'text[]',
       dependsOn: 'text[]',
@@ -1449,6 +1461,7 @@ export const updateProjectContexts = new Query<UpdateProjectContextsParams, Upda
 /** 'DeleteProjectContexts' parameters type */
 export interface DeleteProjectContextsParams {
   codebase?: unknown | null | undefined
+  configuration?: unknown | null | undefined
   coverageFrom?: number | null | undefined
   coverageTo?: number | null | undefined
   dependsOn?: stringArray | null | undefined
@@ -1474,25 +1487,26 @@ const deleteProjectContextsIR: QueryIR = {
     { name: 'statuses', required: false, transform: { type: 'scalar' }, locs: [{ a: 457, b: 465 }] },
     { name: 'language', required: false, transform: { type: 'scalar' }, locs: [{ a: 564, b: 572 }] },
     { name: 'codebase', required: false, transform: { type: 'scalar' }, locs: [{ a: 674, b: 682 }] },
-    { name: 'techAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 785, b: 792 }] },
-    { name: 'techAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 893, b: 900 }] },
-    { name: 'dependsOn', required: false, transform: { type: 'scalar' }, locs: [{ a: 1003, b: 1012 }] },
-    { name: 'coverageFrom', required: false, transform: { type: 'scalar' }, locs: [{ a: 1128, b: 1140 }] },
-    { name: 'coverageTo', required: false, transform: { type: 'scalar' }, locs: [{ a: 1252, b: 1262 }] },
-    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 1334, b: 1346 }] },
-    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 1447, b: 1460 }] },
+    { name: 'configuration', required: false, transform: { type: 'scalar' }, locs: [{ a: 788, b: 801 }] },
+    { name: 'techAny', required: false, transform: { type: 'scalar' }, locs: [{ a: 899, b: 906 }] },
+    { name: 'techAll', required: false, transform: { type: 'scalar' }, locs: [{ a: 1007, b: 1014 }] },
+    { name: 'dependsOn', required: false, transform: { type: 'scalar' }, locs: [{ a: 1117, b: 1126 }] },
+    { name: 'coverageFrom', required: false, transform: { type: 'scalar' }, locs: [{ a: 1242, b: 1254 }] },
+    { name: 'coverageTo', required: false, transform: { type: 'scalar' }, locs: [{ a: 1366, b: 1376 }] },
+    { name: 'updatedAfter', required: false, transform: { type: 'scalar' }, locs: [{ a: 1448, b: 1460 }] },
+    { name: 'updatedBefore', required: false, transform: { type: 'scalar' }, locs: [{ a: 1561, b: 1574 }] },
     {
       name: 'maxRows',
       required: false,
       transform: { type: 'scalar' },
       locs: [
-        { a: 1582, b: 1589 },
-        { a: 1878, b: 1885 },
+        { a: 1696, b: 1703 },
+        { a: 1992, b: 1999 },
       ],
     },
   ],
   statement:
-    '-- One row. The filters of listProjectContexts, by the same indexes. When they find more than :maxRows, nothing is deleted,\n-- and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.\nWITH found AS (\n  SELECT\n    project_context_id\n  FROM agent.project_context\n  WHERE\n    TRUE\n    AND owner = :owner                                                                       -- @if owner\n    AND status = ANY(:statuses)                                                              -- @if statuses\n    AND language = :language                                                                 -- @if language\n    AND codebase @> :codebase                                                                -- @if codebase\n    AND tech_stack && :techAny                                                               -- @if techAny\n    AND tech_stack @> :techAll                                                               -- @if techAll\n    AND dependencies @> :dependsOn                                                           -- @if dependsOn\n    AND coalesce(test_coverage, -1) >= :coverageFrom                                         -- @if coverageFrom\n    AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                -- @if coverageTo\n    AND updated_at > :updatedAfter                                                           -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                          -- @if updatedBefore\n  ORDER BY\n    project_context_id\n  LIMIT :maxRows::bigint + 1                                                                 -- @if maxRows\n  FOR UPDATE\n),\nchanged AS (\n  DELETE FROM agent.project_context AS context\n  USING found\n  WHERE\n    context.project_context_id = found.project_context_id\n    AND (SELECT count(*) FROM found) <= :maxRows                                             -- @if maxRows\n  RETURNING\n    context.project_context_id\n)\nSELECT\n  (SELECT count(*) FROM found) AS "found!",\n  (SELECT count(*) FROM changed) AS "changed!"',
+    '-- One row. The filters of listProjectContexts, by the same indexes. When they find more than :maxRows, nothing is deleted,\n-- and found is one more. Rows are locked in the order of the key, so that two such statements do not deadlock.\nWITH found AS (\n  SELECT\n    project_context_id\n  FROM agent.project_context\n  WHERE\n    TRUE\n    AND owner = :owner                                                                       -- @if owner\n    AND status = ANY(:statuses)                                                              -- @if statuses\n    AND language = :language                                                                 -- @if language\n    AND codebase @> :codebase                                                                -- @if codebase\n    AND configuration @> :configuration                                                      -- @if configuration\n    AND tech_stack && :techAny                                                               -- @if techAny\n    AND tech_stack @> :techAll                                                               -- @if techAll\n    AND dependencies @> :dependsOn                                                           -- @if dependsOn\n    AND coalesce(test_coverage, -1) >= :coverageFrom                                         -- @if coverageFrom\n    AND coalesce(test_coverage, -1) BETWEEN 0 AND :coverageTo                                -- @if coverageTo\n    AND updated_at > :updatedAfter                                                           -- @if updatedAfter\n    AND updated_at < :updatedBefore                                                          -- @if updatedBefore\n  ORDER BY\n    project_context_id\n  LIMIT :maxRows::bigint + 1                                                                 -- @if maxRows\n  FOR UPDATE\n),\nchanged AS (\n  DELETE FROM agent.project_context AS context\n  USING found\n  WHERE\n    context.project_context_id = found.project_context_id\n    AND (SELECT count(*) FROM found) <= :maxRows                                             -- @if maxRows\n  RETURNING\n    context.project_context_id\n)\nSELECT\n  (SELECT count(*) FROM found) AS "found!",\n  (SELECT count(*) FROM changed) AS "changed!"',
 }
 
 /**
@@ -1509,6 +1523,7 @@ const deleteProjectContextsIR: QueryIR = {
  *     AND status = ANY(:statuses)                                                              -- @if statuses
  *     AND language = :language                                                                 -- @if language
  *     AND codebase @> :codebase                                                                -- @if codebase
+ *     AND configuration @> :configuration                                                      -- @if configuration
  *     AND tech_stack && :techAny                                                               -- @if techAny
  *     AND tech_stack @> :techAll                                                               -- @if techAll
  *     AND dependencies @> :dependsOn                                                           -- @if dependsOn
@@ -1544,6 +1559,7 @@ export const deleteProjectContexts = new Query<DeleteProjectContextsParams, Dele
       statuses: 'agent.project_context_status[]',
       language: 'text',
       codebase: 'jsonb',
+      configuration: 'jsonb',
       techAny: 'text[]',
       techAll: 'text[]',
       dependsOn: 'text[]',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -54,11 +54,17 @@ t.before(async () => {
   mkdirSync(installed, { recursive: true })
   const extracted = await run(['tar', '-xzf', file, '--strip-components=1', '-C', installed])
   if (extracted.code !== 0) throw new Error(extracted.stderr)
+  const example = join(root, 'examples/oncall/src')
+  cpSync(example, join(project, 'src'), { recursive: true })
   writeFiles(project, {
+    'src/title.ts': readFileSync(join(example, 'incidents.ts'), 'utf8').replace(
+      'severity, title })',
+      'severity, titel: title })',
+    ),
     'package.json': { name: 'shop', private: true, type: 'module' },
     'tsconfig.json': {
       compilerOptions: { target: 'ES2022', module: 'NodeNext', types: ['node'], strict: true, outDir: 'out' },
-      files: ['program.ts', 'field.ts', 'row.ts', 'status.ts'],
+      files: ['program.ts', 'field.ts', 'row.ts', 'status.ts', 'src/main.ts', 'src/title.ts'],
     },
     'program.ts': program,
     'field.ts': program.replace('name:', 'titel:'),
@@ -80,9 +86,9 @@ t.test('the tarball', async (t) => {
   t.test('holds what runs, the SQL, and what npm always adds', async (t) => {
     for (const file of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'package.json'])
       t.ok(files.includes(file), file)
-    for (const folder of ['migrations', 'sql', 'docs']) {
-      const expected = readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).filter((e) =>
-        e.isFile(),
+    for (const folder of ['migrations', 'sql', 'docs', 'examples']) {
+      const expected = readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).filter(
+        (entry) => entry.isFile() && !/\/(node_modules|out)(\/|$)/.test(entry.parentPath ?? entry.path),
       )
       t.equal(files.filter((file) => file.startsWith(`${folder}/`)).length, expected.length, folder)
     }
@@ -98,9 +104,16 @@ t.test('the tarball', async (t) => {
     },
   )
 
+  t.test('holds the manifest of its queries, by which later releases verify, with its version', async (t) => {
+    const read = (file: string) => JSON.parse(readFileSync(join(installed, file), 'utf8'))
+    const { release, migrations } = read('dist/generated/queries.json')
+    t.equal(release, read('package.json').version, '`npm version` generates anew')
+    t.match(migrations, { ashlar: /^\d{4}_\w+$/ })
+  })
+
   t.test('holds nothing else', async (t) => {
     const expected =
-      /^(package\.json|(README|LICENSE|CHANGELOG|CONTRIBUTING)[\w.]*|migrations\/\w+\.sql|sql\/.+\.sql|docs\/[\w-]+\.md|dist\/.+\.(js|d\.ts)|dist\/generated\/queries\.json)$/
+      /^(package\.json|(README|LICENSE|CHANGELOG|CONTRIBUTING)[\w.]*|migrations\/\w+\.sql|sql\/.+\.sql|docs\/[\w-]+\.md|examples\/[\w-]+\/[\w./-]+\.(sql|mjs|ts|json|md)|dist\/.+\.(js|d\.ts)|dist\/generated\/queries\.json)$/
     t.same(
       files.filter((file) => !expected.test(file)),
       [],
@@ -114,16 +127,20 @@ t.test('a program', async (t) => {
   const lines = stdout.split('\n')
   const errors = lines.filter((line) => line.includes(': error TS'))
 
-  t.test('does not compile with a wrong field or a wrong status', async (t) => {
-    t.match(errors.sort(), [
-      /^field\.ts\(3,\d+\): error TS2353: .* 'titel' does not exist in type/,
-      /^row\.ts\(8,\d+\): error TS2339: Property 'titel' does not exist on type 'ProjectContext'/,
-      /^status\.ts\(3,\d+\): error TS2820: Type '"aktive"' is not assignable to type '"active" \| "paused" \| "archived"/,
-    ])
-  })
+  t.test(
+    'does not compile with a wrong field, a wrong status, or a wrong parameter of a query of its own',
+    async (t) => {
+      t.match(errors.sort(), [
+        /^field\.ts\(3,\d+\): error TS2353: .* 'titel' does not exist in type/,
+        /^row\.ts\(8,\d+\): error TS2339: Property 'titel' does not exist on type 'ProjectContext'/,
+        /^src\/title\.ts\(\d+,\d+\): error TS2561: .* 'titel' does not exist in type 'OpenIncidentParams'/,
+        /^status\.ts\(3,\d+\): error TS2820: Type '"aktive"' is not assignable to type '"active" \| "paused" \| "archived"/,
+      ])
+    },
+  )
 
   t.test('compiles strictly against the packed types when all is right, and runs', async (t) => {
-    t.equal(errors.length, 3, 'no error but those')
+    t.equal(errors.length, 4, 'no error but those')
     const env = { DATABASE_URL: urlOf(await createTestDatabase(t)) }
     t.same(await run(node('out/program.js'), env), { code: 0, stdout: 'calendar\n', stderr: '' })
   })
@@ -194,6 +211,9 @@ t.test('the packed command', async (t) => {
     const names = readdirSync(join(root, 'migrations')).map((file) => file.replace(/\.sql$/, ''))
     const { code, stdout } = await run([...cli, 'migrate', 'up', '--json'], env)
     t.equal(code, 0)
-    t.same(JSON.parse(stdout), { direction: 'up', migrations: names.sort() })
+    t.same(
+      JSON.parse(stdout).migrations.map((step: { name: string }) => step.name),
+      names.sort(),
+    )
   })
 })

@@ -17,6 +17,10 @@ import { folderError } from './file-access.js'
 const ours =
   /^(\.gitignore|data|data\.partial-.*|server\.(json|log)(\..*)?|pgpass(\..*)?|password\.partial|lock(\..*)?)$/
 
+/** The beginnings of the names of the folders that a restore works in: what comes, and what was there. */
+export const restoringPrefix = 'restoring-'
+export const replacedPrefix = 'replaced-'
+
 /** The beginning of the names of temporary folders, in `os.tmpdir()`. */
 export const tempPrefix = 'ashlar-temp-'
 
@@ -42,6 +46,17 @@ function refuseForeign(folder: string): void {
   const entries = readdirSync(folder)
   const foreign = entries.filter((name) => !ours.test(name))
   if (foreign.length === 0 || entries.includes('server.json')) return
+  // As `ashlar restore` leaves them when it is killed in between.
+  const replaced = foreign.find((name) => name.startsWith(replacedPrefix))
+  if (
+    replaced !== undefined &&
+    foreign.every((name) => name.startsWith(replacedPrefix) || name.startsWith(restoringPrefix))
+  ) {
+    throw new EmbeddedServerError(
+      'folder-in-use',
+      `a restore into ${folder} was ended in between, and what was there before is in ${join(folder, replaced)}: restore once more, which puts that back first`,
+    )
+  }
   throw new EmbeddedServerError(
     'folder-in-use',
     `${folder} holds other files (${foreign.slice(0, 3).join(', ')}): name a new or an empty folder for the embedded server`,

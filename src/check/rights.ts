@@ -4,7 +4,7 @@ import { escapeIdentifier } from 'pg'
 import type { ServerTarget } from '../config.js'
 import type { Executor } from '../engine/executor.js'
 import { ownSchemas } from '../migrate/files.js'
-import { LEDGER } from '../migrate/status.js'
+import { OWN_LIST } from '../migrate/status.js'
 import { checkSql } from './check-sql.js'
 import { type Finding, StepFailure } from './step.js'
 
@@ -47,11 +47,11 @@ export async function checkRights(db: Session, server: ServerTarget): Promise<Fi
 export async function findMissingRights(db: Session, role: string | null): Promise<MissingRights> {
   const { hasLedger } = await rightToMigrate(db)
   const own = await ownSchemas()
-  const looked = hasLedger ? [...own, LEDGER.schema] : own
+  const looked = hasLedger ? [...own, OWN_LIST.schema] : own
   const schemas = await db.query<{ name: string; isUsable: boolean }>(checkSql.schemas, [looked, role])
   const present = schemas.map(({ name }) => name).filter((name) => own.includes(name))
   const closed = schemas.filter(({ isUsable }) => !isUsable).map(({ name }) => name)
-  const { schema, table } = LEDGER
+  const { schema, table } = OWN_LIST
   return { present, closed, tables: await db.query(checkSql.missingTableRights, [present, schema, table, role]) }
 }
 
@@ -70,7 +70,7 @@ export async function checkMayMigrate(db: Session, { user }: ServerTarget, pendi
 }
 
 async function rightToMigrate(db: Session): Promise<RightToMigrate> {
-  const { schema, table } = LEDGER
+  const { schema, table } = OWN_LIST
   const [row] = await db.query<RightToMigrate>(checkSql.rightToMigrate, [schema, table, await ownSchemas()])
   if (row === undefined) throw new Error('the server gave no row')
   return row
@@ -85,7 +85,9 @@ function judgeMigrating(rights: RightToMigrate, server: ServerTarget): Finding<'
   const details = { mayCreateSchemas, mayKeepLedger: mayKeepLedger(rights) }
   if (details.mayCreateSchemas && details.mayKeepLedger) return { outcome: 'ok', details }
   const role = escapeIdentifier(server.user)
-  const ledger = hasLedger ? `write to ${LEDGER.schema}.${LEDGER.table}` : `create tables in schema ${LEDGER.schema}`
+  const ledger = hasLedger
+    ? `write to ${OWN_LIST.schema}.${OWN_LIST.table}`
+    : `create tables in schema ${OWN_LIST.schema}`
   const database = escapeIdentifier(server.database)
   throw new StepFailure(
     `nothing is migrated yet, and role ${role} may not ${mayCreateSchemas ? ledger : `create schemas in database ${database}`}`,
@@ -101,7 +103,7 @@ function grantsToMigrate({ database, user }: ServerTarget): readonly string[] {
   const role = escapeIdentifier(user)
   return [
     `GRANT CONNECT, CREATE ON DATABASE ${escapeIdentifier(database)} TO ${role}`,
-    `GRANT USAGE, CREATE ON SCHEMA ${LEDGER.schema} TO ${role}`,
+    `GRANT USAGE, CREATE ON SCHEMA ${OWN_LIST.schema} TO ${role}`,
   ]
 }
 
@@ -122,8 +124,8 @@ export function grantsToUse(present: readonly string[], user: string): readonly 
   const list = present.map(escapeIdentifier).join(', ')
   const onTables = `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${list} TO ${role}`
   return [
-    `GRANT USAGE ON SCHEMA ${[...present, LEDGER.schema].map(escapeIdentifier).join(', ')} TO ${role}`,
+    `GRANT USAGE ON SCHEMA ${[...present, OWN_LIST.schema].map(escapeIdentifier).join(', ')} TO ${role}`,
     ...(present.length === 0 ? [] : [onTables]),
-    `GRANT SELECT ON ${LEDGER.schema}.${LEDGER.table} TO ${role}`,
+    `GRANT SELECT ON ${OWN_LIST.schema}.${OWN_LIST.table} TO ${role}`,
   ]
 }

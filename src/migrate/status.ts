@@ -10,7 +10,7 @@ import { type MigrationSource, ownSource } from './source.js'
 import { readState } from './state.js'
 
 /** Where node-pg-migrate keeps its list when it is run without options. */
-export const LEDGER = { schema: 'public', table: 'pgmigrations' } as const
+export const OWN_LIST = { schema: 'public', table: 'pgmigrations' } as const
 
 /** A migration: where it comes from, and the name of its file without ending. */
 export interface MigrationName {

@@ -5,7 +5,7 @@ import { findMissingRights, grantsToUse } from '../check/rights.js'
 import { type Finding, StepFailure } from '../check/step.js'
 import type { ServerTarget } from '../config.js'
 import type { Executor } from '../engine/executor.js'
-import { LEDGER } from '../migrate/status.js'
+import { OWN_LIST } from '../migrate/status.js'
 import { isDenied, withMembership } from './membership.js'
 import { provisionSql } from './provision-sql.js'
 import { untilAlone, wasFirst } from './race.js'
@@ -101,7 +101,7 @@ interface Grant {
 }
 
 async function missingGrants(session: Session, { user, database }: ServerTarget): Promise<readonly Grant[]> {
-  const { schema } = LEDGER
+  const { schema } = OWN_LIST
   const [row] = await session.query<RightsOfRole>(provisionSql.rightsOfRole, [user, schema])
   const toConnect = {
     has: row?.mayConnect,
